@@ -1,0 +1,187 @@
+"""Settings: one YAML file, then the environment over it, checked before anything is touched.
+
+`DETECTOR_<SECTION>__<KEY>` overrides a key (`DETECTOR_BUDGET__ALERTS_PER_NIGHT=20`); `DATABASE_URL` is the
+database. Every model forbids unknown keys; an error names file, line and key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from detector.errors import ConfigError, Where
+from detector.safe_yaml import Lines, load_one
+
+ENV_PREFIX = "DETECTOR_"
+#: Environment names of that prefix which are not settings of a section.
+ENV_OTHER = frozenset({"DETECTOR_HOME", "DETECTOR_CONFIG"})
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone of the IANA database (for example Europe/London)") from None
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(Section):
+    """What one source has of its own; keyed by the mapping's name."""
+
+    time_zone: ZoneName | None = Field(None, description="zone of the source's naive times; overrides the mapping's")
+    local_zone: ZoneName | None = Field(
+        None, description="zone that local hours and days are counted in; default: the source's time_zone"
+    )
+    pseudonymise: tuple[Literal["operator_id", "requester_id", "record_id", "query_text"], ...] = Field(
+        (), description="columns replaced by keyed pseudonyms (HMAC-SHA-256) before they reach the lake"
+    )
+
+
+class IngestSettings(Section):
+    mapping_dirs: tuple[Path, ...] = Field((), description="folders with source mappings of your own")
+    reject_share: Fraction = Field(0.05, description="exit code 4 when more than this share of a run's lines is rejected")
+    max_line_bytes: int = Field(1 << 20, ge=1024, description="longer lines are rejects")
+    max_expansion: int = Field(
+        200, ge=2, description="a compressed file that grows beyond this ratio is refused as a decompression bomb"
+    )
+    max_file_bytes: int = Field(1 << 40, ge=1 << 20, description="bytes read from one file, once decompressed")
+    memory_bytes: int = Field(512 << 20, ge=64 << 20, description="what ingest may hold in buffers")
+    threads: int = Field(2, ge=1, description="threads for reading and writing")
+
+
+class PseudonymSettings(Section):
+    key_file: Path | None = Field(None, description="file with the HMAC key, at least 32 bytes, readable by its owner only")
+    key_env: str = Field("DETECTOR_PSEUDONYM_KEY", description="environment variable with the key, where no file is given")
+
+
+class FeatureSettings(Section):
+    history_days: int = Field(90, ge=7, le=3650, description="trailing days of profiles that baselines are read from")
+    novelty_days: int = Field(365, ge=7, le=3650, description="trailing days in which a record counts as seen")
+    threads: int = Field(2, ge=1)
+    memory_limit: str = Field("1500MB", description="DuckDB's memory limit; beyond it, it spills to disk")
+
+
+class RuleSettings(Section):
+    dirs: tuple[Path, ...] = Field((), description="folders with rules of your own, beside the shipped ones")
+    shipped: bool = Field(True, description="run the shipped rules too")
+
+
+class ModelSettings(Section):
+    specification: Path | None = Field(None, description="a model specification of your own instead of the shipped one")
+
+
+class BudgetSettings(Section):
+    alerts_per_night: int = Field(10, ge=0, description="how many alerts the reviewers can look at a night")
+    join_days: int = Field(7, ge=0, description="a finding joins an open alert of the same actor and theme this recent")
+
+
+class Settings(Section):
+    """All settings; every one has a default."""
+
+    time_zone: ZoneName = Field("UTC", description="zone in which times are shown to people")
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    ingest: IngestSettings = IngestSettings()
+    pseudonyms: PseudonymSettings = PseudonymSettings()
+    features: FeatureSettings = FeatureSettings()
+    rules: RuleSettings = RuleSettings()
+    model: ModelSettings = ModelSettings()
+    budget: BudgetSettings = BudgetSettings()
+
+    def source(self, name: str) -> SourceSettings:
+        return self.sources.get(name, SourceSettings())
+
+
+def load_settings(path: Path | None, env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a file (or the defaults) with the environment's over them.
+
+    Raises ConfigError, naming file and line or the environment variable, for anything unknown or out of range.
+    """
+    data: Any = {}
+    lines: Lines = {}
+    if path is not None:
+        data, lines = load_one(path)
+        data = {} if data is None else data
+        if not isinstance(data, dict):
+            raise ConfigError("expected a mapping of settings", where=Where(path, 1))
+    from_env: dict[str, str] = {}
+    for name, value in sorted(env.items()):
+        if name.startswith(ENV_PREFIX) and name not in ENV_OTHER and name != PseudonymSettings().key_env:
+            _override(data, name, value, from_env)
+    return validate(Settings, data, where=path or "configuration", lines=lines, env=from_env)
+
+
+def validate(
+    model: type[ModelT],
+    data: Any,
+    *,
+    where: Path | str,
+    lines: Lines | None = None,
+    env: Mapping[str, str] | None = None,
+    error: type[ConfigError] = ConfigError,
+) -> ModelT:
+    """`data` as a model; the first fault as `error` with file, line, key and what is allowed."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if env and key in env:
+            raise error(first["msg"], where=Where(f"environment variable {env[key]}")) from None
+        hint = None
+        if first["type"] == "extra_forbidden":
+            hint = _nearest(model, first["loc"])
+        line = _line_of(key, lines or {})
+        message = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+        raise error(message, where=Where(where, line, key), hint=hint) from None
+
+
+def _override(data: dict[str, Any], name: str, value: str, seen: dict[str, str]) -> None:
+    keys = [part.lower() for part in name.removeprefix(ENV_PREFIX).split("__")]
+    target = data
+    for key in keys[:-1]:
+        below = target.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise ConfigError(f"{key!r} is no section", where=Where(f"environment variable {name}"))
+        target = below
+    try:
+        target[keys[-1]] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError("not a YAML value", where=Where(f"environment variable {name}")) from None
+    seen[".".join(keys)] = name
+
+
+def _line_of(key: str, lines: Lines) -> int | None:
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key.rpartition(".")[0]
+    return None
+
+
+def _nearest(model: type[BaseModel], location: tuple[int | str, ...]) -> str | None:
+    import difflib
+
+    here: Any = model
+    for part in location[:-1]:
+        fields = getattr(here, "model_fields", {})
+        here = fields[part].annotation if part in fields else None
+    allowed = list(getattr(here, "model_fields", {}))
+    if not allowed:
+        return None
+    close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Allowed here: {', '.join(sorted(allowed))}."

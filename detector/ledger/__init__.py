@@ -1,0 +1,1 @@
+"""What was read, what was written and what was scanned: the tables that make a rerun harmless."""

@@ -1,0 +1,80 @@
+"""The few things that stages hand to each other: findings, counts, summaries. Frozen, and without behaviour."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Detector = Literal["rule", "forest"]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """One feature of one finding, beside what is usual: for this actor before, and for the actor's peers."""
+
+    feature: str
+    value: float
+    own: float | None
+    peers: float | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule or model hit: who, which events, why in plain words.
+
+    `strength` is 0-100, higher is stranger (the forest's score, or the level's worth for a rule).
+    `theme` is the misuse family (a rule's tag `misuse.<family>`) or, for the forest, `unusual_pattern`.
+    `event_ids` are in time order.
+    """
+
+    detector: Detector
+    rule_id: str
+    title: str
+    level: str
+    theme: str
+    actor_id: str
+    night: date
+    first_event_time: datetime
+    last_event_time: datetime
+    event_ids: tuple[str, ...]
+    explanation: str
+    strength: float
+    usual: tuple[Usual, ...] = ()
+    finding_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "finding_id", stable_id("F", self.detector, self.rule_id, self.actor_id, *sorted(self.event_ids))
+        )
+
+
+@dataclass(frozen=True)
+class FileCounts:
+    """What became of one input file's lines; `lines == events + duplicates + rejects`, always."""
+
+    source_file: str
+    source_name: str
+    lines: int
+    events: int
+    duplicates: int
+    rejects: int
+    reject_reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.lines != self.events + self.duplicates + self.rejects:
+            raise ValueError(f"lines do not add up: {self!r}")
+
+
+def stable_id(prefix: str, *parts: object) -> str:
+    """A short id that is the same for the same parts on every machine: prefix-16 hex digits of SHA-256."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"))
+    return f"{prefix}-{digest.hexdigest()[:16]}"
+
+
+def fingerprint(parts: Iterable[str]) -> str:
+    """SHA-256 over the sorted parts: equal for equal sets, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()

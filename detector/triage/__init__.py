@@ -1,0 +1,1 @@
+"""Alerts and decisions: the tables, what may be done to them, and the pages."""
