@@ -102,3 +102,22 @@ REFERENCE_TABLES: Final[dict[str, tuple[str, ...]]] = {
     "watchlist": ("record_id", "kind", "active_from", "active_to"),
     "publicity": ("record_id", "published_at"),
 }  # fmt: skip
+
+#: Findings as they lie in the lake, one row a finding.
+FINDING_SCHEMA: Final = pa.schema(
+    [
+        pa.field("finding_id", pa.string(), nullable=False),
+        pa.field("night", pa.date32(), nullable=False),
+        pa.field("detector", pa.string(), nullable=False),
+        pa.field("rule_id", pa.string(), nullable=False),
+        pa.field("title", pa.string(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("theme", pa.string(), nullable=False),
+        pa.field("actor_id", pa.string(), nullable=False),
+        pa.field("first_event_time", TIMESTAMP, nullable=False),
+        pa.field("last_event_time", TIMESTAMP, nullable=False),
+        pa.field("event_ids", pa.list_(pa.string()), nullable=False),
+        pa.field("explanation", pa.string(), nullable=False),
+        pa.field("strength", pa.float64(), nullable=False),
+    ]
+)
