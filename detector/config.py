@@ -72,7 +72,7 @@ class PseudonymSettings(Section):
 class FeatureSettings(Section):
     history_days: int = Field(90, ge=7, le=3650, description="trailing days of profiles that baselines are read from")
     novelty_days: int = Field(365, ge=7, le=3650, description="trailing days in which a record counts as seen")
-    threads: int = Field(2, ge=1)
+    threads: int = Field(2, ge=1, description="DuckDB's threads while computing features")
     memory_limit: str = Field("1500MB", description="DuckDB's memory limit; beyond it, it spills to disk")
 
 
@@ -90,6 +90,12 @@ class BudgetSettings(Section):
     join_days: int = Field(7, ge=0, description="a finding joins an open alert of the same actor and theme this recent")
 
 
+class ServeSettings(Section):
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="names under which `detector serve` may be addressed, beside localhost and the address it binds"
+    )
+
+
 class Settings(Section):
     """All settings; every one has a default."""
 
@@ -101,6 +107,7 @@ class Settings(Section):
     rules: RuleSettings = RuleSettings()
     model: ModelSettings = ModelSettings()
     budget: BudgetSettings = BudgetSettings()
+    serve: ServeSettings = ServeSettings()
 
     def source(self, name: str) -> SourceSettings:
         return self.sources.get(name, SourceSettings())

@@ -93,20 +93,33 @@ def _target(home: Home, env: Mapping[str, str]) -> dict[str, Any]:
 def _web_settings() -> dict[str, Any]:
     """Settings of the pages that `detector serve` shows; without effect on any other command."""
     return {
-        "ROOT_URLCONF": "detector.triage.urls",
+        "ROOT_URLCONF": "detector.web.urls",
+        # `detector serve` adds the address that it binds and `serve.allowed_hosts`.
         "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
-        "SECRET_KEY": os.environ.get("DETECTOR_SECRET_KEY") or os.urandom(32).hex(),
+        # Nothing is signed yet, there being no sign-in and no form: a key of this process alone will do.
+        "SECRET_KEY": os.urandom(32).hex(),
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
-                "OPTIONS": {},
+                "OPTIONS": {"context_processors": []},
             }
         ],
         "MIDDLEWARE": [
+            "detector.web.headers.strict_headers",
             "django.middleware.security.SecurityMiddleware",
-            "django.middleware.common.CommonMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "detector.web.headers.read_only",
+            "detector.web.clock.local_times",
         ],
-        "SILENCED_SYSTEM_CHECKS": [],
+        "DETECTOR_TIME_ZONE": "UTC",
+        "SECURE_REFERRER_POLICY": "no-referrer",
+        "X_FRAME_OPTIONS": "DENY",
+        "LOGGING": {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+            "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+        },
     }

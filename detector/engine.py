@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
     from ibis.backends.duckdb import Backend
 
 
@@ -43,3 +45,25 @@ def _set(con: Backend, name: str, value: bool | list[str]) -> None:
 
     literal: Any = sge.convert(value)
     con.raw_sql(sge.Set(expressions=[sge.SetItem(this=sge.EQ(this=sge.column(name), expression=literal))]))
+
+
+def drop(con: Backend, kind: Literal["TABLE", "VIEW"], name: str) -> None:
+    """Drop a table or view if it is there.
+
+    Ibis 12's own drop_table and drop_view name their object where sqlglot 30 no longer looks, and come out as bare
+    `DROP TABLE IF EXISTS`; both places are filled here.
+    """
+    import sqlglot as sg
+    import sqlglot.expressions as sge
+
+    target = sg.table(name, quoted=True)
+    con.raw_sql(sge.Drop(kind=kind, this=target, tables=[target], exists=True))
+
+
+def batches(con: Backend, table: ir.Table, *, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+    """The rows of an expression over stored tables and views of `con`, in batches, never all in memory.
+
+    Nothing else may be asked of `con` before the last batch. (Ibis 12's own to_pyarrow_batches calls a method that
+    DuckDB 2 no longer has.)
+    """
+    yield from con.con.sql(con.compile(table)).to_arrow_reader(rows)

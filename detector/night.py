@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,23 +13,29 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 from django.db import transaction
 from ibis.backends.duckdb import Backend
 
 from detector.alerts.raising import NightAlerts
-from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
+from detector.anomaly.drift import drift
+from detector.anomaly.findings import forest_findings
+from detector.anomaly.schedule import SampleLoader, train_if_due
+from detector.anomaly.score import score
+from detector.anomaly.specification import ModelSpecification
 from detector.config import Settings
 from detector.context.reference import Reference, with_staff
 from detector.engine import connect
+from detector.features.catalogue import FEATURES
 from detector.features.compute import night_features
-from detector.features.explain import usual_values
+from detector.features.explain import sentence, usual_values
 from detector.features.profiles import PROFILE_TABLES, roll_up
 from detector.home import Home
-from detector.ingest.lake import StagedTable, event_files, table_files, write_table
+from detector.ingest.lake import event_files, register_tables, table_files, write_table
 from detector.ledger.models import LakeFile, Night
 from detector.records import Finding, fingerprint
 from detector.rules.findings import rule_findings
-from detector.rules.load import RulePack
+from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
 from detector.triage.services import raise_alerts
 
@@ -55,6 +62,7 @@ class NightResult:
     alerts: NightAlerts
     model_version: str
     model_status: str
+    model_trained_at: datetime | None
     drift: Mapping[str, float]
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -85,15 +93,9 @@ def nights_due() -> list[date]:
 
 def scan_night(night: date, means: Means) -> NightResult:
     """Scan one night and record it. On any error nothing of it is recorded."""
-    watch = Stopwatch()
-    home, settings = means.home, means.settings
-    spill = home.staging / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    con = connect(
-        readable=[home.lake], threads=settings.features.threads, memory_limit=settings.features.memory_limit, spill=spill
-    )
+    con = engine_of(means.home, means.settings)
     try:
-        return _scan(con, night, means, watch)
+        return _scan(con, night, means, Stopwatch())
     finally:
         con.disconnect()
 
@@ -107,34 +109,109 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         profiles = {name: _profile(con, home, name, night, settings) for name in PROFILE_TABLES}
         features = night_features(con, night, events, before, profiles, settings.features)
     with watch.stage("rules"):
-        findings = list(rule_findings(con, means.rules, night, _with_features(con, events, features, night, means)))
+        table = _with_lookback(con, events.inner_join(features, ["event_id", "source_name"]), night, means)
+        findings = rule_findings(con, means.rules, night, table)
     with watch.stage("model"):
-        model, status = train_if_due(home, _sample_loader(con, home), night, means.model, now=means.now)
-        drift: Mapping[str, float] = {}
-        if model is not None:
-            scored = score_night(model, events, features)
-            actors = scored.strange_actors
-            usual = usual_values(con, profiles["actor_features"], actors)
-            findings += forest_findings(model, scored, usual, night)
-            drift = scored.drift
+        verdict = _model_findings(con, night, means, events, features, profiles["actor_features"])
+        findings += verdict.findings
     with watch.stage("profiles"):
-        rolled = roll_up(con, night, events, features)
-        staged = [write_table(home, name, night, table) for name, table in rolled.items()]
+        staged = [write_table(home, name, night, rows) for name, rows in roll_up(con, night, events, features).items()]
         if findings:
             staged.append(write_table(home, "findings", night, findings_table(findings)))
-    with watch.stage("alerts"):
-        count = events.count().execute()
-        alerts = _record(night, means, paths, staged, findings, count, model.version if model else "", status, watch)
+        count = sum(pq.read_metadata(path).num_rows for path in paths)
+    with watch.stage("alerts"), transaction.atomic():
+        register_tables(home, staged, now=means.now)
+        alerts = raise_alerts(night, findings, means.now, settings)
+        Night.objects.update_or_create(
+            night=night,
+            defaults={
+                "events_fingerprint": fingerprint(path.relative_to(home.lake).as_posix() for path in paths),
+                "events": count,
+                "findings": len(findings),
+                "alerts": len(alerts.touched),
+                "model_version": verdict.version,
+                "model_status": verdict.status,
+                "stage_seconds": dict(watch.seconds),
+                "scanned_at": means.now,
+            },
+        )
     return NightResult(
         night=night,
         events=count,
         findings=len(findings),
         alerts=alerts,
-        model_version=model.version if model else "",
-        model_status=status,
-        drift=drift,
+        model_version=verdict.version,
+        model_status=verdict.status,
+        model_trained_at=verdict.trained_at,
+        drift=verdict.drift,
         stage_seconds=watch.seconds,
     )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the forest had to say about a night; without a model only why there is none."""
+
+    status: str
+    findings: list[Finding] = field(default_factory=list)
+    version: str = ""
+    trained_at: datetime | None = None
+    drift: Mapping[str, float] = field(default_factory=dict)
+
+
+def _model_findings(
+    con: Backend, night: date, means: Means, events: ir.Table, features: ir.Table, actor_features: ir.Table
+) -> _Verdict:
+    def usual_of(actors: Sequence[str]) -> Mapping[str, Mapping[str, tuple[float | None, float | None]]]:
+        return usual_values(con, actor_features, actors)
+
+    model, status = train_if_due(
+        means.home.models,
+        sample_of(con, means.home),
+        night=night,
+        now=means.now,
+        spec=means.model,
+        catalogue=FEATURES,
+    )
+    if model is None:
+        return _Verdict(status)
+    who = events.select("event_id", "source_name", "event_time", "actor_id", "organisation", "unit", "role")
+    table = who.inner_join(features, ["event_id", "source_name"]).order_by("event_time", "event_id").to_pyarrow()
+    scores = score(model, table)
+    findings = forest_findings(
+        model, table, scores, night=night, usual_of=usual_of, sentence=sentence, spec=means.model
+    )
+    return _Verdict(status, findings, model.version, model.created_at, drift(model, table))
+
+
+def _with_lookback(con: Backend, tonight: ir.Table, night: date, means: Means) -> ir.Table:
+    """The night's events with their features, and before them those that a correlation may still need."""
+    tonight = tonight.mutate(in_night=ibis.literal(True))
+    days = math.ceil(means.rules.lookback / timedelta(days=1))
+    files = [path for back in range(days, 0, -1) for path in event_files(means.home, night - timedelta(days=back))]
+    if not files:
+        return tonight
+    earlier = with_staff(_events(con, files), means.reference).mutate(in_night=ibis.literal(False))
+    absent = {name: ibis.null(kind) for name, kind in tonight.schema().items() if name not in earlier.columns}
+    return tonight.union(earlier.mutate(**absent).select(tonight.columns))
+
+
+def sample_of(con: Backend, home: Home) -> SampleLoader:
+    """What a model learns from: the sampled events of the nights first..last, both inclusive, in a fixed order."""
+
+    def load(first: date, last: date) -> pa.Table:
+        table = _nights(con, home, "feature_sample", since=first, before=last + timedelta(days=1))
+        return table.order_by("night", "event_id", "actor_id").to_pyarrow()
+
+    return load
+
+
+def engine_of(home: Home, settings: Settings) -> Backend:
+    """The query engine over a home's lake, spilling beside it."""
+    spill = home.staging / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    limits = settings.features
+    return connect(readable=[home.lake], threads=limits.threads, memory_limit=limits.memory_limit, spill=spill)
 
 
 def findings_table(findings: Sequence[Finding]) -> pa.Table:
@@ -154,7 +231,11 @@ def _events(con: Backend, paths: Sequence[Path]) -> ir.Table:
 
 def _profile(con: Backend, home: Home, name: str, night: date, settings: Settings) -> ir.Table:
     days = max(settings.features.history_days, settings.features.novelty_days)
-    paths = table_files(home, name, since=night - timedelta(days=days), before=night)
+    return _nights(con, home, name, since=night - timedelta(days=days), before=night)
+
+
+def _nights(con: Backend, home: Home, name: str, *, since: date, before: date) -> ir.Table:
+    paths = table_files(home, name, since=since, before=before)
     if not paths:
         return ibis.memtable(PROFILE_TABLES[name].empty_table())
     return con.read_parquet([str(path) for path in paths])

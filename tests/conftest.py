@@ -52,5 +52,5 @@ def shared_data() -> Path:
     """The folder of real published exports beside the checkout; tests that need it skip where it is not there."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"no {folder.relative_to(ROOT.parent)} beside the checkout: the real exports are not on this machine")
+        pytest.skip(f"no {folder.relative_to(ROOT.parent)} beside the checkout: no real exports to test with")
     return folder

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from functools import partial
 from typing import Annotated, Any
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from detector import __version__
 from detector.cli import alerts, ingest, metrics, rules, scan, serve, status, train
-from detector.cli.common import ConfigOption, HomeOption, set_context
+from detector.cli.common import ConfigOption, HomeOption, hoist, set_context
 from detector.errors import DetectorError
 
 app = typer.Typer(
@@ -62,17 +63,14 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code. Nothing a user or their data did ends in a traceback."""
     try:
-        result: Any = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        return exc.exit_code
-    except click.Abort:
-        return 130
-    except click.ClickException as exc:
-        exc.show()
+        result: Any = app(args=hoist(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+    except TyperException as exc:
+        # What the parser raises shows itself, with the usage of the command that was meant.
+        getattr(exc, "show", partial(_complain, exc.format_message(), 2))()
         return 2
     except DetectorError as exc:
         return _complain(str(exc), exc.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted; what was finished is kept, and the next run goes on from there", 130)
     except BrokenPipeError:
         # The reader of our output left (`| head`): not an error, but nothing more can be written.

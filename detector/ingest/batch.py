@@ -15,7 +15,9 @@ REASON_TEXTS: Final[dict[str, str]] = {
     "nul_byte": "a NUL byte in the line",
     "line_too_long": "longer than the configured limit",
     "truncated_file": "the file ends or breaks in the middle of this record",
+    "corrupt_file": "the file's data are damaged from this record on",
     # the shape
+    "repeated_header": "the header again, in the middle of the file",
     "wrong_column_count": "more or fewer columns than the header",
     "unbalanced_quote": "a quotation mark that is never closed",
     "bad_json": "not valid JSON, or JSON that says a thing twice",

@@ -16,6 +16,7 @@ class IngestedFile(models.Model):
     COMMITTING, DONE = "committing", "done"
 
     sha256 = models.CharField(max_length=64, unique=True)
+    bytes = models.BigIntegerField(db_index=True)  # only a file of a size seen before has to be hashed before it is read
     source_file = models.TextField()
     source_name = models.CharField(max_length=100)
     mapping_fingerprint = models.CharField(max_length=64)
@@ -25,6 +26,7 @@ class IngestedFile(models.Model):
     duplicates = models.BigIntegerField()
     rejects = models.BigIntegerField()
     reject_reasons = models.JSONField(default=dict)
+    masked = models.BigIntegerField(default=0)  # events whose operator is masked (`***`): they name nobody
     first_event_time = models.DateTimeField(null=True)
     last_event_time = models.DateTimeField(null=True)
     ingested_at = models.DateTimeField()

@@ -1,0 +1,93 @@
+"""Which model scores a night, and when a new one is trained.
+
+A night is scored by the newest model that knows only nights before it. That depends on what is on disk and on the night
+alone, not on the day of the scan: a rescan of an old night takes the model that it took then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detector.anomaly.artifact import SavedModel, load, save, saved_models
+from detector.anomaly.model import TrainedModel
+from detector.anomaly.specification import FeatureLike, ModelSpecification
+from detector.anomaly.train import NothingToLearnError, current_recipe, train
+from detector.features.catalogue import FEATURES
+from detector.home import Home
+
+#: (first night, last night), both inclusive -> the rows of `feature_sample` of those nights, with a `night` column.
+SampleLoader = Callable[[date, date], pa.Table]
+
+
+def choose(known: Sequence[SavedModel], night: date, recipe: str) -> SavedModel | None:
+    """The newest model of this recipe that knows only nights before `night`."""
+    usable = [one for one in known if one.manifest.trained_through < night and one.manifest.recipe == recipe]
+    return max(
+        usable, key=lambda one: (one.manifest.trained_through, one.manifest.created_at, one.version), default=None
+    )
+
+
+def due(chosen: SavedModel | None, night: date, spec: ModelSpecification) -> bool:
+    """Whether a new model is wanted for `night`: there is none, or it ends more than `retrain_nights` before."""
+    return chosen is None or (night - chosen.manifest.trained_through).days > spec.retrain_nights
+
+
+def train_if_due(
+    home: Home,
+    load_sample: SampleLoader,
+    night: date,
+    spec: ModelSpecification,
+    *,
+    now: datetime,
+    catalogue: Mapping[str, FeatureLike] = FEATURES,
+) -> tuple[TrainedModel | None, str]:
+    """The model for `night`, trained and saved under the home if due, and one plain sentence about it.
+
+    The sample is asked for nights before `night` only. With too little history the model in use stays, or there is
+    none. Raises StateError for a damaged model, ConfigError for a specification that does not fit the catalogue.
+    """
+    known = saved_models(home.models)
+    chosen = choose(known, night, current_recipe(spec, catalogue))
+    if chosen is not None and not due(chosen, night, spec):
+        return _loaded(home, chosen, spec), _in_use(chosen, night)
+    trained, status = train_through(home, load_sample, night - timedelta(days=1), spec, now=now, catalogue=catalogue)
+    if trained is None and chosen is not None:
+        return _loaded(home, chosen, spec), f"{_in_use(chosen, night)}; a new one {status}"
+    return trained, status
+
+
+def train_through(
+    home: Home,
+    load_sample: SampleLoader,
+    through: date,
+    spec: ModelSpecification,
+    *,
+    now: datetime,
+    catalogue: Mapping[str, FeatureLike] = FEATURES,
+) -> tuple[TrainedModel | None, str]:
+    """Train on the window that ends with the night `through`, and save; (None, why) with too little history."""
+    sample = load_sample(through - timedelta(days=spec.window_nights - 1), through)
+    nights, rows = len(pc.unique(sample.column("night"))), sample.num_rows
+    if nights < spec.min_nights or rows < spec.min_events:
+        return None, f"needs {spec.min_nights} nights and {spec.min_events:,} events; has {nights} and {rows:,}"
+    try:
+        model = save(train(sample, spec, catalogue, through=through, now=now), home.models)
+    except NothingToLearnError as exc:
+        return None, exc.message
+    left_out = f"; left out: {', '.join(model.left_out)}" if model.left_out else ""
+    return model, f"trained {model.version} on {nights} nights and {model.rows:,} events{left_out}"
+
+
+def _loaded(home: Home, chosen: SavedModel, spec: ModelSpecification) -> TrainedModel:
+    """The model with the specification of today: the recipe vouches that they differ in nothing that was learned."""
+    return replace(load(home.models, chosen.version), specification=spec)
+
+
+def _in_use(chosen: SavedModel, night: date) -> str:
+    age = (night - chosen.manifest.trained_through).days
+    return f"model {chosen.version} in use, {age} {'night' if age == 1 else 'nights'} old"

@@ -1,0 +1,64 @@
+"""`detector rules`: lint rules, run their own examples, run any Sigma rules over any events."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.cli.common import FormatOption, OutputFormat, console, print_json, say
+
+app = typer.Typer(help="Check, test and run Sigma rules.", no_args_is_help=True)
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Rule files, or folders of them.")]
+#: A rule is wrong.
+WRONG = 3
+
+
+@app.command()
+def check(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
+    """Name what is wrong with rules: unknown keys and fields, missing metadata, what cannot be run."""
+    from detector.rules.report import check_rules
+
+    report = check_rules(paths)
+    if output is OutputFormat.json:
+        print_json(report.as_json())
+    else:
+        report.print(console())
+    if report.faults:
+        raise typer.Exit(WRONG)
+
+
+@app.command()
+def test(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
+    """Run the examples that lie beside each rule."""
+    from detector.rules.examples import run_examples
+
+    report = run_examples(paths)
+    if output is OutputFormat.json:
+        print_json(report.as_json())
+    else:
+        report.print(console())
+    if not report.passed:
+        raise typer.Exit(WRONG)
+
+
+@app.command()
+def run(
+    rules: Annotated[list[Path], typer.Option("--rules", metavar="PATH", help="Rule file or folder; may be repeated.")],
+    events: Annotated[Path, typer.Option("--events", metavar="FILE", help="JSONL, JSON, CSV or Parquet; .gz or .zst too.")],
+    time_field: Annotated[
+        str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
+    ] = "event_time",
+) -> None:
+    """Run Sigma rules over an events file: one JSON line per match on standard output."""
+    from detector.rules.over_file import rules_over_file
+
+    result = rules_over_file(rules, events, time_field=time_field, write=sys.stdout.write)
+    say(result.remarks)
+    if result.refused:
+        raise typer.Exit(WRONG)
+
+

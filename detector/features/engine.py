@@ -1,0 +1,115 @@
+"""The few expressions that know the engine. To run the features on another one, port these and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import reduce
+from operator import xor
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import sqlglot as sg
+import sqlglot.expressions as sge
+
+DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def md5_number_lower(text: str) -> int:  # type: ignore[empty-body]
+    """DuckDB's function of this name: eight bytes of the MD5 as an unsigned number."""
+
+
+_md5 = ibis.udf.scalar.builtin(md5_number_lower, signature=((ibis.dtype("string"),), ibis.dtype("uint64")))
+
+
+def stable_hash(kind: str, *parts: ir.StringValue) -> ir.IntegerValue:
+    """63-bit key of a kind and its parts: the last eight bytes of MD5 (little-endian) halved, the same for ever.
+
+    An engine's own `hash()` may change with its version, and then every record would be new to everybody.
+    NULL if any part is NULL. With 10^9 keys kept, a new one meets a stranger's with probability 10^-10.
+    """
+    text = reduce(lambda left, right: left + "\x1f" + right, parts, ibis.literal(kind))
+    # Ibis takes any shift for an int64; through uint64 the cast is really written.
+    return (_md5(text) >> 1).cast("uint64").cast("int64")
+
+
+def pair(*keys: ir.IntegerValue) -> ir.IntegerValue:
+    """One key for several keys of different kinds: their exclusive or. NULL if any is NULL."""
+    return reduce(xor, keys)
+
+
+def constant(kind: str) -> ir.IntegerScalar:
+    """The key of a kind by itself, as `stable_hash(kind)` would give it, worked out here."""
+    return ibis.literal(constant_number(kind), "int64")
+
+
+def constant_number(kind: str) -> int:
+    return int.from_bytes(hashlib.md5(kind.encode(), usedforsecurity=False).digest()[:8], "little") >> 1
+
+
+def microseconds(time: ir.TimestampValue) -> ir.IntegerValue:
+    """Whole microseconds since 1970-01-01 UTC."""
+    return time.delta(ibis.literal(_EPOCH), unit="microsecond")
+
+
+def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:
+    """How many whole `step`s are in a value >= 0, in whole numbers throughout."""
+    return ((value - value % step) / step).cast("int64")
+
+
+def nullable(table: ir.Table) -> ir.Table:
+    """The same table whose columns may all be NULL: Ibis unites tables only when even that agrees."""
+    strict = {name: dtype.copy(nullable=True) for name, dtype in table.schema().items() if not dtype.nullable}
+    return table.cast(strict) if strict else table
+
+
+class Workspace:
+    """Intermediate tables on one connection; `keep` materialises, leaving the block drops them."""
+
+    def __init__(self, con: Any) -> None:
+        self.con = con
+        self._names: list[str] = []
+
+    def keep(self, name: str, expression: ir.Table, *, beyond: bool = False) -> ir.Table:
+        """`expression` as a temporary table; with `beyond` it outlives the workspace."""
+        unique = ibis.util.gen_name(f"features_{name}")
+        if not beyond:
+            self._names.append(unique)
+        return self.con.create_table(unique, expression, temp=True)
+
+    def drop(self) -> None:
+        for name in self._names:
+            table = sg.table(name, quoted=True)
+            # Ibis 12's drop_table names the table as `this`, where sqlglot from 30 on looks under `tables`: give both.
+            self.con.raw_sql(sge.Drop(kind="TABLE", this=table, tables=[table], exists=True))
+        self._names.clear()
+
+
+@contextmanager
+def workspace(con: Any) -> Iterator[Workspace]:
+    space = Workspace(con)
+    try:
+        yield space
+    finally:
+        space.drop()
+
+
+def running(group: Sequence[Any] | Any, order: Any) -> Any:
+    """The frame from the group's first row up to and including this one."""
+    return ibis.window(preceding=None, following=0, group_by=group, order_by=order)
+
+
+def earlier(group: Sequence[Any] | Any, order: Any) -> Any:
+    """The frame from the group's first row up to, not including, this one."""
+    return ibis.window(preceding=(None, 1), group_by=group, order_by=order)
+
+
+def until(group: Sequence[Any] | Any, order: Any, distance: int) -> Any:
+    """The frame of the group's rows whose `order` is at least `distance` below this row's."""
+    return ibis.range_window(preceding=(None, distance), group_by=group, order_by=order)

@@ -1,0 +1,99 @@
+"""Events as the features see them: slim rows of 63-bit keys, local clock parts and flags, in one strict order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import ibis
+import ibis.expr.types as ir
+
+from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, microseconds, nullable, pair, stable_hash, whole
+
+#: A look-up is counted in volumes unless it was spawned by another (one plate query fires driver and name queries)
+#: or touched no record at all.
+UNCOUNTED_ACTIONS = ("login",)
+DISCLOSING_ACTIONS = ("print", "export", "disclose")
+#: Longer reasons are cut here before they are split into terms.
+REASON_CHARACTERS = 500
+
+
+def keyed_events(
+    events: ir.Table, before: ir.Table | None, names: Mapping[str, str] = MappingProxyType({})
+) -> ir.Table:
+    """Both days' events as one row each, `in_night` telling them apart.
+
+    `seq` numbers them by event_time, ties by event_id and then source_name: it is the only order that any feature
+    uses, so that permuting the input changes nothing. Keys are NULL where the value is absent, blank or masked.
+    `names` are columns to keep as they are: new name -> column.
+    """
+    table = _keyed(events, names, in_night=True)
+    if before is not None:
+        table = table.union(_keyed(before, names, in_night=False))
+    return table.mutate(seq=ibis.row_number().over(order_by=[table.us, table.event_id, table.source_name]))
+
+
+def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.Table:
+    e = nullable(events)
+    us = microseconds(e.event_time)
+    local = us + e.utc_offset_minutes.fill_null(0).cast("int64") * MINUTE_US
+    day = whole(local, DAY_US)
+    spawned = e.is_automatic.fill_null(False) | (e.parent_id.fill_null("") != "")
+    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
+    blank = ibis.null("string")
+    slim = e.select(
+        event_id=e.event_id,
+        source_name=e.source_name,
+        in_night=ibis.literal(in_night),
+        us=us,
+        local_day=day,
+        # 1970-01-01 was a Thursday: 0 is Monday, 00:00-00:59.
+        hour_of_week=(day + 3) % 7 * 24 + whole(local % DAY_US, HOUR_US),
+        actor=_person(e.actor_id),
+        operator=_person(e.operator_id),
+        peer=stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
+        unit=_unit(e),
+        context=stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
+        system=stable_hash("system", e.system),
+        record=_key("record", e.record_id),
+        terminal=_key("terminal", e.terminal_id),
+        case=_key("case", e.case_ref),
+        reason=reason if in_night else blank,
+        reason_key=_key("reason", reason),
+        counted=~spawned & e.action.notin(UNCOUNTED_ACTIONS),
+        exported=_exported(e),
+        on_behalf=(e.requester_id != "") & (e.requester_id != e.operator_id),
+        failed=e.outcome.isin(("denied", "error")),
+        result_count=e.result_count,
+        scope_count=e.scope_count,
+        **{name: e[column] for name, column in names.items()},
+    )
+    return slim.mutate(
+        visit=pair(slim.actor, slim.record),
+        unit_record=pair(slim.unit, slim.record),
+        seat=pair(slim.operator, slim.terminal),
+        actor_reason=pair(slim.actor, slim.reason_key),
+        wording=pair(slim.context, slim.reason_key),
+        case_record=pair(slim.case, slim.record),
+    )
+
+
+def _key(kind: str, value: ir.StringValue) -> ir.IntegerValue:
+    return stable_hash(kind, value.strip().nullif(""))
+
+
+def _person(value: ir.StringValue) -> ir.IntegerValue:
+    """NULL for a masked name (`***`): what many people did must not be told of one."""
+    masked = value.replace("*", "") == ""
+    return stable_hash("person", masked.ifelse(ibis.null("string"), value))
+
+
+def _unit(e: ir.Table) -> ir.IntegerValue:
+    """The unit, else the organisation; NULL where neither is known."""
+    organisation, unit = e.organisation.fill_null(""), e.unit.fill_null("")
+    return stable_hash("unit", ((organisation != "") | (unit != "")).ifelse(organisation, ibis.null("string")), unit)
+
+
+def _exported(e: ir.Table) -> ir.IntegerValue:
+    """Items printed, exported or disclosed: as counted by the source, at least one for such an action."""
+    return ibis.greatest(e.export_count.fill_null(0), e.action.isin(DISCLOSING_ACTIONS).cast("int64"))

@@ -1,0 +1,43 @@
+"""How broad a query is where the actor works: means of ln(1 + x) of peers, shrunk to everybody's."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from detector.features.engine import Workspace
+from detector.features.habits import habit_key, with_habit
+
+#: Look-ups of peers at which their norm and everybody's weigh the same.
+NORM_LOOKUPS = 20
+#: name -> (its key is by peer and system; else by peer)
+NORMS = ("results", "scope", "reference")
+
+
+def norm_keys(places: ir.Table) -> ir.Table:
+    """The habit keys of the norms at `places` (peer, system)."""
+    keys = [places.select(key=key) for name in NORMS for key in _keys(name, places)]
+    return keys[0].union(*keys[1:])
+
+
+def norms(space: Workspace, places: ir.Table, known: ir.Table) -> ir.Table:
+    """(peer, system) -> `usual_results`, `usual_scope`, `usual_reference`, as ln(1 + x); NULL without history."""
+    t = places
+    for name in NORMS:
+        own, everybody = _keys(name, t)
+        t = with_habit(t, known, own, f"{name}_n", f"{name}_sum")
+        t = with_habit(t, known, everybody, f"{name}_all_n", f"{name}_all_sum")
+    return space.keep("norms", t.select("peer", "system", **{f"usual_{name}": _mean(t, name) for name in NORMS}))
+
+
+def _keys(name: str, t: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    if name == "reference":
+        return habit_key(name, t.peer), habit_key(name)
+    return habit_key(name, t.peer, t.system), habit_key(name, t.system)
+
+
+def _mean(t: ir.Table, name: str) -> ir.FloatingValue:
+    """The peers' mean, shrunk as shrink.shrunk does, written on sums."""
+    everybody = t[f"{name}_all_sum"] / t[f"{name}_all_n"].nullif(0)
+    total = ibis.coalesce(t[f"{name}_sum"], ibis.literal(0.0))
+    return (total + NORM_LOOKUPS * everybody) / (t[f"{name}_n"] + NORM_LOOKUPS)

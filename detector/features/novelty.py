@@ -1,0 +1,76 @@
+"""Whether anybody of one's own kind touched the record before."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from detector.features.feature import Feature
+
+
+def record_new_to_actor(t: ir.Table) -> ir.Value:
+    return _is_new(t, "visit")
+
+
+def record_new_to_unit(t: ir.Table) -> ir.Value:
+    return _is_new(t, "unit_record")
+
+
+def record_new_to_force(t: ir.Table) -> ir.Value:
+    return _is_new(t, "record")
+
+
+def revisit_days(t: ir.Table) -> ir.Value:
+    """Whole UTC days; 0 when the last touch was earlier the same night."""
+    since = t.night_date.delta(t.visit_last_night, unit="day")
+    return t.visit.notnull().ifelse((t.visit_first_seq < t.seq).ifelse(0, since), None)
+
+
+def _is_new(t: ir.Table, key: str) -> ir.Value:
+    """1 or 0; NULL without a key, and on the very first night, when everything would be new."""
+    new = t[f"{key}_nights"].isnull() & (t[f"{key}_first_seq"] == t.seq)
+    return (t[key].notnull() & (t.history_nights > 0)).ifelse(new.cast("int64"), ibis.null("int64"))
+
+
+FEATURES = (
+    Feature(
+        "record_new_to_actor",
+        "novelty",
+        "0 or 1",
+        "1 when the actor has not touched the record within novelty_days",
+        "first look at this record by this actor ({value}); usual for this actor {own}, for peers {peers}",
+        "high",
+        record_new_to_actor,
+        ("record_id",),
+    ),
+    Feature(
+        "record_new_to_unit",
+        "novelty",
+        "0 or 1",
+        "1 when nobody of the unit (the organisation where units are absent) has touched the record within novelty_days",
+        "first look at this record by anybody of the unit ({value}); usual for this actor {own}, for peers {peers}",
+        "high",
+        record_new_to_unit,
+        ("record_id", "unit"),
+    ),
+    Feature(
+        "record_new_to_force",
+        "novelty",
+        "0 or 1",
+        "1 when nobody at all has touched the record within novelty_days",
+        "first look at this record by anybody ({value}); usual for this actor {own}, for peers {peers}",
+        "high",
+        record_new_to_force,
+        ("record_id",),
+    ),
+    Feature(
+        "revisit_days",
+        "novelty",
+        "days",
+        "whole days since this actor last touched this record, 0 for earlier the same night; NULL for a first touch",
+        "back to this record after {value} days; usual for this actor {own}, for peers {peers}",
+        "both",
+        revisit_days,
+        ("record_id",),
+    ),
+)

@@ -1,0 +1,133 @@
+"""A night's events and features -> what later nights read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from detector.features import tables
+from detector.features.catalogue import FEATURES, MODEL_FEATURES
+from detector.features.engine import HOUR_US, constant, stable_hash, workspace
+from detector.features.habit_rows import habit_rows
+from detector.features.keyed import keyed_events
+from detector.features.touches import NIGHTS
+
+#: Every table of a night, each with its `night`.
+PROFILE_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
+    {
+        "actor_days": tables.ACTOR_DAYS,
+        "touches": tables.TOUCHES,
+        "visits": tables.VISITS,
+        "habits": tables.HABITS,
+        "case_records": tables.CASE_RECORDS,
+        "actor_features": tables.actor_features_schema(FEATURES),
+        "feature_sample": tables.feature_sample_schema(MODEL_FEATURES),
+    }
+)
+#: Columns that a table is sorted by; they identify a row.
+_ORDER: Final = {
+    "actor_days": ("actor",),
+    "touches": ("key",),
+    "visits": ("record", "actor"),
+    "habits": ("key",),
+    "case_records": ("case", "record"),
+    "actor_features": ("actor_id",),
+    "feature_sample": ("draw", "event_id"),
+}
+SAMPLE_SIZE = 5_000
+
+
+def roll_up(con: Any, night: date, events: ir.Table, features: ir.Table) -> Mapping[str, pa.Table]:
+    """The night's rows of every profile table, sorted, so that the same night is the same bytes.
+
+    `features` is what night_features gave for the same events. Masked actors leave no rows of their own.
+    """
+    with workspace(con) as space:
+        base = space.keep("rolled", _with_features(events, features))
+        visited = space.keep("visited", _visited(base))
+        parts = {
+            "actor_days": _actor_days(base),
+            "touches": _touches(base, visited),
+            "visits": visited.select("record", "actor", "last_us"),
+            "habits": habit_rows(space, base),
+            "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
+            "actor_features": _actor_features(base),
+            "feature_sample": _feature_sample(base),
+        }
+        return {name: _arrow(name, table, night) for name, table in parts.items()}
+
+
+def _with_features(events: ir.Table, features: ir.Table) -> ir.Table:
+    names = {"actor_id": "actor_id", "organisation_name": "organisation", "unit_name": "unit", "role_name": "role"}
+    base = keyed_events(events, None, names)
+    return base.inner_join(features, ["event_id", "source_name"])
+
+
+def _actor_days(base: ir.Table) -> ir.Table:
+    lookup = base.counted
+    # The start of the block of work that each look-up lies in; to the microsecond, as hours are exact to 1e-12.
+    block = base.us - (base.span_hours * HOUR_US).round().cast("int64")
+    known = base.filter(base.actor.notnull())
+    days = known.group_by("actor").agg(
+        peer=base.peer.argmax(base.seq),
+        lookups=lookup.cast("int64").sum(),
+        peak_15m=base.lookups_15m.max(where=lookup),
+        peak_1h=base.lookups_1h.max(where=lookup),
+        peak_24h=base.lookups_24h.max(where=lookup),
+        exported=base.exported.sum(),
+        last_us=base.us.max(where=lookup),
+        block_start_us=block.max(where=lookup),
+        last_day=base.local_day.max(where=lookup),
+        streak_start=(base.local_day - base.streak_days + 1).max(where=lookup),
+    )
+    return days.filter(days.lookups > 0)
+
+
+def _visited(base: ir.Table) -> ir.Table:
+    return base.filter(base.visit.notnull()).group_by("visit", "record", "actor").agg(
+        last_us=base.us.max(),
+        # Only the night's first touch is days after the one before it; the others are 0.
+        gap=base.revisit_days.max().nullif(0),
+    )
+
+
+def _touches(base: ir.Table, visited: ir.Table) -> ir.Table:
+    one, no_gap = ibis.literal(1, "int64"), ibis.null("float64")
+    units = base.filter(base.unit_record.notnull()).select(key="unit_record").distinct()
+    records = base.filter(base.record.notnull()).group_by(key="record").agg(n=base.actor.nunique())
+    nights = base.agg(n=base.count())
+    return visited.select(key="visit", n=one, gap="gap").union(
+        units.select("key", n=one, gap=no_gap),
+        records.select("key", "n", gap=no_gap),
+        nights.select(key=constant(NIGHTS), n="n", gap=no_gap),
+    )
+
+
+def _actor_features(base: ir.Table) -> ir.Table:
+    medians = {name: base[name].median() for name in FEATURES}
+    return base.filter(base.actor.notnull()).group_by("actor_id").agg(**_person(base), **medians)
+
+
+def _person(base: ir.Table) -> dict[str, ir.Value]:
+    """As in the actor's last event of the night."""
+    return {name: base[f"{name}_name"].argmax(base.seq) for name in ("organisation", "unit", "role")}
+
+
+def _feature_sample(base: ir.Table) -> ir.Table:
+    names = {name: f"{name}_name" for name in ("organisation", "unit", "role")}
+    draw = stable_hash("sample", base.event_id, base.source_name)
+    chosen = base.select("event_id", "actor_id", **names, **{n: n for n in MODEL_FEATURES}, draw=draw)
+    return chosen.order_by("draw", "event_id").limit(SAMPLE_SIZE)
+
+
+def _arrow(name: str, table: ir.Table, night: date) -> pa.Table:
+    schema = PROFILE_TABLES[name]
+    rows = table.order_by(_ORDER[name]).to_pyarrow()
+    rows = rows.append_column("night", pa.array([night] * rows.num_rows, pa.date32()))
+    return rows.select(schema.names).cast(schema)

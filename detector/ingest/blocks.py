@@ -1,0 +1,112 @@
+"""A stream cut into blocks of whole physical lines, each block knowing the number of its first line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from detector.ingest.batch import Reject
+from detector.ingest.expand import DamagedFileError
+
+#: Bytes in a block: large enough that one call into Arrow does much, small enough that a few of them are no burden.
+BLOCK_BYTES: Final = 16 << 20
+#: How much of a line that is too long is kept.
+KEPT_OF_LONG_LINE: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines, each ending in a line feed (but for the file's very last one). `first_line` is 1-based."""
+
+    data: bytes
+    first_line: int
+
+
+def line_blocks(
+    stream: BinaryIO, *, first_line: int, max_line_bytes: int, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Block | Reject]:
+    """The stream's lines in blocks of about `block_bytes`, and a Reject for each line that is no part of a block.
+
+    Those are: lines longer than a whole block (other long lines are for the reader to find: `holds_long_line`), and
+    the line in which a damaged file breaks off. Memory is bounded by `block_bytes + max_line_bytes`.
+    Raises RefusedFileError, OSError as the stream does; a damaged stream ends with its reject instead.
+    """
+    line = first_line
+    rest = b""
+    while True:
+        try:
+            data = _read(stream, block_bytes)
+        except DamagedFileError as exc:
+            yield Reject(line, exc.reason, exc.message, show(rest))
+            return
+        if not data:
+            break
+        data = rest + data
+        cut = data.rfind(b"\n") + 1
+        whole, rest = data[:cut], data[cut:]
+        if whole:
+            yield Block(whole, line)
+            line += whole.count(b"\n")
+        if len(rest) > max_line_bytes:
+            reject, rest, ended = _skip_line(stream, rest, line, block_bytes)
+            yield reject
+            if reject.reason != "line_too_long":
+                return
+            line += ended
+    if rest:
+        yield Block(rest, line)
+
+
+def holds_long_line(data: bytes, max_line_bytes: int) -> bool:
+    """Whether a line may be longer than allowed; False is certain, True is to be looked into.
+
+    A longer line covers some whole window of half that length, which then has no line feed in it.
+    """
+    window = max(1, max_line_bytes // 2)
+    return any(data.find(b"\n", at, at + window) < 0 for at in range(0, len(data) - window + 1, window))
+
+
+def show(data: bytes) -> str:
+    """Raw bytes as text for a reject: undecodable bytes as \\xNN."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def show_start(data: bytes, length: int) -> str:
+    """The beginning of a line of `length` bytes that is too long to be kept."""
+    return f"{show(data[:KEPT_OF_LONG_LINE])}… ({length} bytes)"
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """As much as there is, up to `size`; an error that strikes after some data is raised at the next call."""
+    pieces: list[bytes] = []
+    left = size
+    read1 = getattr(stream, "read1", stream.read)
+    while left > 0:
+        try:
+            piece = read1(left)
+        except DamagedFileError:
+            if not pieces:
+                raise
+            break  # the stream raises it again: it has nothing else left to give
+        if not piece:
+            break
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _skip_line(stream: BinaryIO, start: bytes, line: int, block_bytes: int) -> tuple[Reject, bytes, int]:
+    """Read on to the end of a line that is too long: its reject, what follows it, and 1 if a line feed ended it."""
+    length = len(start)
+    kept = start[:KEPT_OF_LONG_LINE]
+    while True:
+        try:
+            data = _read(stream, block_bytes)
+        except DamagedFileError as exc:
+            return Reject(line, exc.reason, exc.message, show_start(kept, length)), b"", 0
+        at = data.find(b"\n")
+        length += at if at >= 0 else len(data)
+        if at >= 0 or not data:
+            reject = Reject(line, "line_too_long", f"{length} bytes in one line", show_start(kept, length))
+            return reject, data[at + 1 :] if data else b"", 1

@@ -1,0 +1,206 @@
+"""One input file's events and rejects on their way to Parquet: sorted into days, held back up to a bound, written aside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detector.ingest.batch import Reject
+from detector.ingest.duplicates import all_distinct
+from detector.ingest.parquet import Written, write_parquet
+from detector.schema import EVENT_SCHEMA, REJECT_SCHEMA
+
+EPOCH = date(1970, 1, 1)
+DAY_US = 86_400_000_000
+#: Rejects are held until their texts come to this many bytes.
+REJECT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from; the same for a whole file. `sha256` may have to wait until the file is hashed."""
+
+    source_name: str
+    source_file: str
+    ingested_at: datetime
+    folder: Path
+    sha256: Callable[[], str]
+    masked: Sequence[str] = ()
+
+    @cached_property
+    def aside(self) -> Path:
+        return self.folder / self.sha256()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some of a file's events of one day, written aside. `distinct`: no id comes twice in it."""
+
+    day: date
+    file: Written
+    first: datetime
+    last: datetime
+    masked: int
+    distinct: bool
+
+
+@dataclass
+class _Day:
+    tables: list[pa.Table] = field(default_factory=list)
+    bytes: int = 0
+
+
+class DayBuffers:
+    """Takes tables of events in the order they were read; gives pieces, each of one day.
+
+    What is held and what is being written stays below about `memory_bytes`; when it does not, the fullest day goes
+    out first. What goes out when depends on the data alone, never on the threads.
+    """
+
+    def __init__(self, origin: Origin, pool: ThreadPoolExecutor, *, memory_bytes: int, writes: int) -> None:
+        self._origin = origin
+        self._pool = pool
+        self._bound = memory_bytes // 2
+        self._writes = writes
+        self._days: dict[int, _Day] = {}
+        self._held = 0
+        self._present: dict[str, None] = {}
+        self._waiting: deque[Future[Piece]] = deque()
+        self._pieces: list[Piece] = []
+
+    def provide(self, columns: Iterable[str]) -> None:
+        """Event columns that the source gives, for the files' metadata."""
+        self._present |= dict.fromkeys(columns)
+
+    def add(self, table: pa.Table) -> None:
+        """Events (all of EVENT_SCHEMA but what Origin says), of any days."""
+        for day, part in _by_day(table):
+            held = self._days.setdefault(day, _Day())
+            held.tables.append(part)
+            held.bytes += part.nbytes
+            self._held += part.nbytes
+        while self._held > self._bound:
+            self._out(max(self._days, key=lambda day: (self._days[day].bytes, -day)))
+
+    def finish(self) -> list[Piece]:
+        """Write what is left; all pieces in the order they went out."""
+        for day in sorted(self._days):
+            self._out(day)
+        while self._waiting:
+            self._pieces.append(self._waiting.popleft().result())
+        return self._pieces
+
+    def _out(self, day: int) -> None:
+        held = self._days.pop(day)
+        self._held -= held.bytes
+        while len(self._waiting) >= self._writes:
+            self._pieces.append(self._waiting.popleft().result())
+        present = tuple(self._present)
+        self._waiting.append(self._pool.submit(write_piece, day, held.tables, self._origin, present))
+
+
+def write_piece(day: int, tables: Sequence[pa.Table], origin: Origin, present: Sequence[str]) -> Piece:
+    """One day's events to a file aside; `day` counts from 1970-01-01."""
+    table = with_origin(pa.concat_tables(tables), origin)
+    return piece_of(EPOCH + timedelta(days=day), table, origin, {"present_columns": ",".join(present)})
+
+
+def piece_of(day: date, table: pa.Table, origin: Origin, metadata: dict[str, str]) -> Piece:
+    """A day's complete events (EVENT_SCHEMA, at least one) to a file aside."""
+    ids = [chunk for chunk in table["event_id"].chunks if len(chunk)]
+    times = pc.min_max(table["event_time"])
+    masked = 0
+    if origin.masked:
+        masked = pc.sum(pc.is_in(table["operator_id"], pa.array(origin.masked, pa.string()))).as_py()
+    file = write_parquet(origin.aside, table, metadata)
+    return Piece(day, file, _utc(times["min"]), _utc(times["max"]), masked, all_distinct(ids))
+
+
+def with_origin(table: pa.Table, origin: Origin) -> pa.Table:
+    """The events with the three columns that are the same for the whole file, in the order of EVENT_SCHEMA."""
+    same = {
+        "source_file": _constant(origin.source_file, table.num_rows),
+        "source_sha256": _constant(origin.sha256(), table.num_rows),
+        "ingested_at": pa.repeat(pa.scalar(origin.ingested_at, EVENT_SCHEMA.field("ingested_at").type), table.num_rows),
+    }
+    columns = [same[name] if name in same else table[name] for name in EVENT_SCHEMA.names]
+    fields = [pa.field(f.name, column.type, f.nullable) for f, column in zip(EVENT_SCHEMA, columns, strict=True)]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+class RejectBuffer:
+    """Takes rejects; writes them aside whenever their texts come to REJECT_BYTES, in the order of their lines."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._held: list[Reject] = []
+        self._bytes = 0
+        self._files: list[Written] = []
+        self.reasons: dict[str, int] = {}
+
+    @property
+    def count(self) -> int:
+        return sum(self.reasons.values())
+
+    def add(self, rejects: Iterable[Reject]) -> None:
+        for reject in rejects:
+            self._held.append(reject)
+            self._bytes += len(reject.raw) + len(reject.detail) + 100
+            self.reasons[reject.reason] = self.reasons.get(reject.reason, 0) + 1
+            if self._bytes > REJECT_BYTES:
+                self._out()
+
+    def finish(self) -> list[Written]:
+        if self._held:
+            self._out()
+        return self._files
+
+    def _out(self) -> None:
+        rejects = sorted(self._held, key=lambda reject: reject.line)
+        self._held, self._bytes = [], 0
+        origin = self._origin
+        columns = {
+            "source_name": [origin.source_name] * len(rejects),
+            "source_file": [origin.source_file] * len(rejects),
+            "source_line": [reject.line for reject in rejects],
+            "source_sha256": [origin.sha256()] * len(rejects),
+            "reason": [reject.reason for reject in rejects],
+            "detail": [reject.detail for reject in rejects],
+            "raw": [reject.raw for reject in rejects],
+            "ingested_at": [origin.ingested_at] * len(rejects),
+        }
+        self._files.append(write_parquet(origin.aside, pa.table(columns, schema=REJECT_SCHEMA)))
+
+
+def _by_day(table: pa.Table) -> Iterable[tuple[int, pa.Table]]:
+    """The table's rows by day, each part with memory of its own, so that one can be let go without the others."""
+    if not table.num_rows:
+        return
+    days = table["event_time"].cast(pa.int64()).to_numpy() // DAY_US
+    lowest, highest = int(days.min()), int(days.max())
+    if lowest == highest:
+        yield lowest, table
+        return
+    order = np.argsort(days, kind="stable")
+    ordered = days[order]
+    cuts = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        yield int(ordered[start]), table.take(order[start:end])
+
+
+def _constant(value: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value], pa.string()))
+
+
+def _utc(moment: pa.Scalar) -> datetime:
+    value: datetime = moment.as_py()
+    return value.astimezone(UTC)

@@ -1,0 +1,193 @@
+"""JSON records -> batches: one record a line, or the records of one document, each on its own, so that one that is
+broken does not take its neighbours with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, Final
+
+from detector.config import IngestSettings
+from detector.errors import DetectorError
+from detector.ingest import jsonpath
+from detector.ingest.batch import RawBatch, Reject
+from detector.ingest.blocks import show
+from detector.ingest.jsondocument import Element, split_document
+from detector.ingest.mapping import JsonShape, Mapping
+from detector.ingest.textlines import batch_of, shown, text_lines
+
+GROUP: Final = 5_000
+
+
+class BadRecord(ValueError):  # noqa: N818 - it is a record, and caught where it arises
+    """Text that is no record; `reason` is the reject's code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise BadRecord("bad_json", f"the key {ascii(twice[:40])} is given twice")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise BadRecord("bad_json", f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
+def load_object(text: str) -> dict[str, Any]:
+    """One JSON object. Raises BadRecord for anything else: duplicate keys, NaN, half surrogates, too deep, too long."""
+    try:
+        record = _DECODER.decode(text)
+    except BadRecord:
+        raise
+    except json.JSONDecodeError as exc:
+        raise BadRecord("bad_json", f"{exc.msg} at character {exc.pos + 1}") from None
+    except RecursionError:
+        raise BadRecord("bad_json", "nested too deeply") from None
+    except ValueError:
+        raise BadRecord("bad_json", "a number of too many digits") from None
+    if not isinstance(record, dict):
+        raise BadRecord("not_a_record", "JSON, but no object")
+    if "\\u" in text:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except (UnicodeEncodeError, RecursionError):
+            raise BadRecord("bad_json", "half of a surrogate pair, which is no character") from None
+    return record
+
+
+class RowReader:
+    """Takes the fields of one mapping out of records."""
+
+    def __init__(self, fields: Sequence[str], shape: JsonShape | None) -> None:
+        self.fields = tuple(fields)
+        self._paths = [jsonpath.compile_path(field) for field in fields]
+        self._values = [(jsonpath.compile_path(p), frozenset(v)) for p, v in shape.values.items()] if shape else []
+
+    def row(self, record: dict[str, Any]) -> list[str | None]:
+        """The fields as text, NULL where absent. Raises BadRecord for a record of another kind."""
+        for path, allowed in self._values:
+            value = jsonpath.text_of(jsonpath.lookup(record, path))
+            if value not in allowed:
+                what = "nothing" if value is None else ascii(value[:40])
+                raise BadRecord("not_a_record", f"{path.text} is {what}, not {' or '.join(sorted(allowed))}")
+        try:
+            return [jsonpath.text_of(jsonpath.lookup(record, path)) for path in self._paths]
+        except RecursionError:
+            raise BadRecord("bad_json", "nested too deeply") from None
+
+
+def read_json_lines(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Iterator[RawBatch | list[Reject]]:
+    """One record a line."""
+    reader = RowReader(mapping.fields, mapping.json_shape)
+    for lines, rejects in text_lines(stream, limits):
+        if rejects:
+            yield rejects
+        for start in range(0, len(lines), GROUP):
+            yield from _rows(reader, lines[start : start + GROUP], None)
+
+
+def read_json_document(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Iterator[RawBatch | list[Reject]]:
+    """The records of a document: elements of a list under one of `json.records`, or of a list that is the whole
+    document; a document without such a list is one record."""
+    shape = mapping.json_shape
+    if shape is None:
+        raise DetectorError(f"mapping {mapping.name} is not one for JSON")
+    reader = RowReader(mapping.fields, shape)
+    pending: list[tuple[int, str]] = []
+    for element in split_document(stream, shape.records, limits):
+        if isinstance(element, Reject):
+            yield from _rows(reader, pending, shape.record)
+            pending = []
+            yield [element]
+            continue
+        text = _decoded(element)
+        if isinstance(text, Reject):
+            yield [text]
+        else:
+            pending.append((element.line, text))
+        if len(pending) >= GROUP:
+            yield from _rows(reader, pending, shape.record)
+            pending = []
+    yield from _rows(reader, pending, shape.record)
+
+
+def _decoded(element: Element) -> str | Reject:
+    if b"\0" in element.data:
+        return Reject(element.line, "nul_byte", "a NUL byte in the record", show(element.data))
+    try:
+        return element.data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        return Reject(element.line, "bad_encoding", f"byte {exc.start + 1} is not UTF-8", show(element.data))
+
+
+def _rows(
+    reader: RowReader, lines: Sequence[tuple[int, str]], inner: str | None
+) -> Iterator[RawBatch | list[Reject]]:
+    """Records as one batch and those that are none as rejects. `inner`: where in an element the record lies."""
+    rows: list[list[str | None]] = []
+    good: list[tuple[int, str]] = []
+    rejects: list[Reject] = []
+    where = jsonpath.compile_path(inner) if inner else None
+    for number, text in lines:
+        try:
+            record = load_object(text)
+            if where is not None:
+                within = jsonpath.lookup(record, where)
+                record = within if isinstance(within, dict) else record
+            rows.append(reader.row(record))
+            good.append((number, text))
+        except BadRecord as exc:
+            rejects.append(Reject(number, exc.reason, str(exc), shown(text)))
+    if rejects:
+        yield rejects
+    if rows:
+        yield batch_of(reader.fields, rows, [n for n, _ in good], [text for _, text in good])
+
+
+def expand_column(
+    batches: Iterator[RawBatch | list[Reject]], column: str, mapping: Mapping
+) -> Iterator[RawBatch | list[Reject]]:
+    """Batches of a table in which `column` holds a JSON object: its fields become columns named `COLUMN.path`."""
+    prefix = f"{mapping.embedded_json}."
+    wanted = [field for field in mapping.fields if field.startswith(prefix)]
+    reader = RowReader([field.removeprefix(prefix) for field in wanted], None)
+    for batch in batches:
+        if isinstance(batch, RawBatch):
+            yield from _expanded(batch, column, wanted, reader)
+        else:
+            yield batch
+
+
+def _expanded(
+    batch: RawBatch, column: str, names: Sequence[str], reader: RowReader
+) -> Iterator[RawBatch | list[Reject]]:
+    import pyarrow as pa
+
+    rows: list[list[str | None]] = []
+    kept: list[int] = []
+    rejects: list[Reject] = []
+    lines = batch.lines.to_pylist()
+    for index, text in enumerate(batch.columns.column(column).to_pylist()):
+        try:
+            rows.append(reader.row(load_object(text or "{}")))
+            kept.append(index)
+        except BadRecord as exc:
+            rejects.append(Reject(lines[index], exc.reason, f"{column}: {exc}", batch.raw(index)))
+    if rejects:
+        yield rejects
+    if kept:
+        table = batch.columns.take(pa.array(kept, pa.int64())).drop_columns([column])
+        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+            if any(value is not None for value in values):
+                table = table.append_column(name, pa.array(values, pa.string()))
+        yield RawBatch(table, batch.lines.take(pa.array(kept, pa.int64())), lambda row: batch.raw(kept[row]))

@@ -1,0 +1,99 @@
+"""Dotted paths into JSON: `a.b`, `a[0].b`, `agents[kind=user].id`. Compiled once, walked for every record."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_STEP: Final = re.compile(r"(?P<key>[^.\[\]]+)(?P<picks>(?:\[[^\[\]]*\])*)(?:\.|$)")
+_PICK: Final = re.compile(r"\[(?:(?P<index>\d{1,4})|(?P<field>[^=\[\]]+)=(?P<value>[^\[\]]*))\]")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A key of an object, then elements picked out of lists: by number or by the first with `field` = `value`."""
+
+    key: str
+    picks: tuple[int | tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Path:
+    text: str
+    steps: tuple[Step, ...]
+
+
+def compile_path(text: str) -> Path:
+    """Raises ValueError for what is no path."""
+    steps: list[Step] = []
+    position = 0
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None:
+            raise ValueError(f"{text!r} is no path: write a.b, a[0].b or a[field=value].b")
+        picks: list[int | tuple[str, str]] = []
+        for pick in re.findall(r"\[[^\[\]]*\]", match["picks"]):
+            parsed = _PICK.fullmatch(pick)
+            if parsed is None:
+                raise ValueError(f"{text!r} is no path: {pick} is neither a number nor field=value")
+            picks.append(int(parsed["index"]) if parsed["index"] else (parsed["field"], parsed["value"]))
+        steps.append(Step(match["key"], tuple(picks)))
+        position = match.end()
+    if not steps or text.endswith("."):
+        raise ValueError(f"{text!r} is no path")
+    return Path(text, tuple(steps))
+
+
+def lookup(record: Mapping[str, Any], path: Path) -> Any:
+    """The value at `path`, None when there is none (or it is null). A flat key `a.b` counts as the path a.b."""
+    if path.text in record:
+        return record[path.text]
+    value: Any = record
+    for step in path.steps:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step.key)
+        for pick in step.picks:
+            value = _pick(value, pick)
+        if value is None:
+            return None
+    return value
+
+
+def _pick(value: Any, pick: int | tuple[str, str]) -> Any:
+    if not isinstance(value, list):
+        return None
+    if isinstance(pick, int):
+        return value[pick] if pick < len(value) else None
+    field, wanted = pick
+    return next((v for v in value if isinstance(v, dict) and field in v and text_of(v[field]) == wanted), None)
+
+
+def text_of(value: Any) -> str | None:
+    """A JSON value as text: strings as they are, numbers and booleans as in JSON, lists and objects as compact JSON.
+
+    A list of one plain value is that value (ECS: any field may be a list). null and an empty list are None.
+    """
+    match value:
+        case None | []:
+            return None
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return number_text(value)
+        case [str() | bool() | int() | float() as only]:
+            return text_of(only)
+        case _:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def number_text(value: float) -> str:
+    """A float as text; a whole one without its `.0`, so that 5 and 5.0 are one count."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -1,0 +1,62 @@
+"""The few functions of the engine that Ibis has no name for, declared so that they are called with values, not text."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")
+def _extract_strings(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:  # type: ignore[empty-body]
+    """The values at `paths` as texts; a JSON string without its quotes, NULL for JSON null and for nothing."""
+
+
+@ibis.udf.scalar.builtin(name="json_type")
+def _types(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:  # type: ignore[empty-body]
+    """The JSON types of the values at `paths`; NULL where there is none."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")
+def _extract_wild(document: dt.json, path: str) -> dt.Array[str]:  # type: ignore[empty-body]
+    """The values that a JSON path with a wildcard finds, as texts."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def _epoch_us(moment: dt.timestamp) -> dt.int64:  # type: ignore[empty-body]
+    """Microseconds since 1970-01-01T00:00Z."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def _epoch_us_zoned(moment: dt.Timestamp("UTC")) -> dt.int64:  # type: ignore[empty-body,valid-type]
+    """Microseconds since 1970-01-01T00:00Z."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp")
+def _make_timestamp(microseconds: dt.int64) -> dt.timestamp:  # type: ignore[empty-body]
+    """A time without zone from microseconds since 1970."""
+
+
+def json_texts(document: ir.Value, paths: list[str]) -> ir.ArrayValue:
+    """The values at JSON pointers, as one array of texts."""
+    return _extract_strings(document, paths)
+
+
+def json_types(document: ir.Value, paths: list[str]) -> ir.ArrayValue:
+    """The types of the values at JSON pointers, as one array; NULL where the document has no such key."""
+    return _types(document, paths)
+
+
+def json_values(document: ir.Value) -> ir.ArrayValue:
+    """Every value of a document at any depth, as one array of texts."""
+    return _extract_wild(document, "$..*")
+
+
+def epoch_microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Microseconds since 1970-01-01T00:00Z; a time without zone is taken as UTC, whatever the session's zone."""
+    return _epoch_us_zoned(moment) if moment.type().timezone else _epoch_us(moment)
+
+
+def make_timestamp(microseconds: ir.IntegerValue) -> ir.TimestampValue:
+    """UTC without a zone, from microseconds since 1970."""
+    return _make_timestamp(microseconds)

@@ -1,0 +1,86 @@
+"""`rules run`: rules over an events file, matches written as they come."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.engine import connect
+from detector.rules.events import Events, open_events, reading
+from detector.rules.load import load_rules
+from detector.rules.pack import Correlation, Detection
+from detector.rules.run import Notice, run_rules
+
+#: Bad lines named one by one; more are counted.
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """`remarks` are for a person: refused rules, lines that are no events."""
+
+    matches: int
+    refused: int
+    remarks: tuple[str, ...]
+
+
+def rules_over_file(
+    rules: Sequence[Path],
+    events: Path,
+    *,
+    time_field: str,
+    write: Callable[[str], object],
+    memory_limit: str = "1500MB",
+    threads: int = 2,
+) -> RunResult:
+    """Write one JSON line per match. Raises RuleError, InputError for paths that do not exist or cannot be read."""
+    pack = load_rules(rules, strict=False)
+    remarks = [f"refused: {error}" for error in pack.refusals]
+    if not pack.rules:
+        remarks.append("no rule can be run")
+    with tempfile.TemporaryDirectory(prefix="detector-rules-") as spill:
+        con = connect(readable=[events], threads=threads, memory_limit=memory_limit, spill=Path(spill))
+        try:
+            file = open_events(con, events)
+            matches = 0
+            starts: dict[str, str] = {}
+            with reading(events):
+                notice = Notice()
+                for hit in run_rules(con, pack, file.source, time_field=time_field, notice=notice):
+                    start = starts.get(hit.rule.about.key)
+                    if start is None:
+                        start = starts[hit.rule.about.key] = _start(hit.rule)
+                    write(f"{start}{_rows(hit.rows, hit.rule)}}}\n")
+                    matches += 1
+                remarks += _unseen(notice, file, time_field)
+        finally:
+            con.disconnect()
+    return RunResult(matches, len(pack.refusals), tuple(remarks))
+
+
+def _start(rule: Detection | Correlation) -> str:
+    """The part of a line that is the same for every match of a rule."""
+    about = rule.about
+    text = json.dumps({"rule_id": about.rule_id, "title": about.title, "level": about.level})
+    return f'{text[:-1]}, "{"events" if isinstance(rule, Correlation) else "event"}": '
+
+
+def _rows(rows: tuple[int, ...], rule: Detection | Correlation) -> str:
+    return json.dumps(rows) if isinstance(rule, Correlation) else str(rows[0])
+
+
+def _unseen(notice: Notice, file: Events, time_field: str) -> list[str]:
+    """What no rule, or no correlation, has looked at."""
+    bad = file.bad_rows(notice.broken[:_MOST_NAMED])
+    remarks = [f"{file.path}:{row.line}: row {row.row} {row.why}; no rule sees it" for row in bad]
+    if len(notice.broken) > len(bad):
+        remarks.append(f"{file.path}: {len(notice.broken) - len(bad):,} more rows are no events")
+    if notice.untimed:
+        remarks.append(
+            f"{file.path}: {notice.untimed:,} matching events have no time in {time_field!r} that can be read; "
+            "no correlation sees them (--time-field names another field)"
+        )
+    return remarks

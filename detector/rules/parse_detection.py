@@ -1,0 +1,238 @@
+"""One document to a Detection: every value checked where it stands, so that a refusal names its line."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import re2
+from sigma.conditions import SigmaCondition
+from sigma.exceptions import SigmaError
+from sigma.modifiers import modifier_mapping
+from sigma.rule import SigmaRule
+from sigma.rule.detection import SigmaDetectionItem
+from sigma.types import Placeholder, SigmaExpansion, SigmaRegularExpression, SigmaString
+
+from detector.errors import RuleError
+from detector.rules.about import about
+from detector.rules.compile import field_names, has_keywords, leaves
+from detector.rules.document import Document
+from detector.rules.names import nearest
+from detector.rules.pack import Detection
+from detector.rules.values import KEYWORDS
+
+_LOOK_AROUND = re.compile(r"(?<!\\)\(\?(<?[=!]|>)|(?<!\\)\\[1-9]")
+_LINEAR = (
+    "Expressions run in linear time (RE2): no look-around and no back-references. "
+    "Match the two parts in two selections: `condition: sel and not other`."
+)
+#: Of a value without a field these would silently mean something else.
+_NOT_FOR_KEYWORDS = frozenset({"startswith", "endswith", "exists", "fieldref", "cidr", "gt", "gte", "lt", "lte"})
+_SCALARS = (str, int, float, bool, type(None))
+
+Path = tuple[str | int, ...]
+
+
+def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]], *, reported: bool) -> Detection:
+    """Raises RuleError for whatever cannot be run with its full meaning."""
+    if document.kind == "filter":
+        raise document.error(
+            "filters are not supported yet", "filter", hint="Write the exception into the rule: `condition: sel and not …`."
+        )
+    if "action" in document.data:
+        raise document.error(
+            "`action` documents are no longer part of Sigma", "action", hint="Write every rule out in full."
+        )
+    detection = _checked(document)
+    described = about(document, reported=reported)
+    try:
+        sigma = SigmaRule.from_dict(
+            {
+                "title": described.title,
+                "logsource": document.data.get("logsource") or {"category": "any"},
+                "detection": copy.deepcopy(detection),
+            }
+        )
+    except SigmaError as exc:
+        raise document.error(_said(exc), "detection") from None
+    for item in _items(list(sigma.detection.detections.values())):
+        _expand(item, placeholders)
+    trees = tuple(_tree(document, condition, detection) for condition in sigma.detection.parsed_condition)
+    names = field_names(trees)
+    return Detection(described, trees, frozenset(names), has_keywords(trees))
+
+
+def _checked(document: Document) -> dict[str, Any]:
+    detection = document.data.get("detection")
+    if not isinstance(detection, dict):
+        raise document.error("a rule needs a mapping `detection` with selections and a condition", "detection")
+    if "timeframe" in detection:
+        raise document.error(
+            "`timeframe` is no longer part of Sigma",
+            "detection",
+            "timeframe",
+            hint="Count within a time span with a correlation rule (type: event_count, timespan: …).",
+        )
+    if "condition" not in detection:
+        raise document.error("the detection has no condition", "detection", hint="For example: `condition: selection`.")
+    conditions = detection["condition"]
+    if not all(isinstance(one, str) for one in (conditions if isinstance(conditions, list) else [conditions])):
+        raise document.error("a condition must be a text", "detection", "condition")
+    for name, definition in detection.items():
+        if name != "condition":
+            _check(document, definition, ("detection", name))
+    return detection
+
+
+def _check(document: Document, definition: Any, path: Path) -> None:
+    if isinstance(definition, dict):
+        if not definition:
+            raise document.error("the selection is empty", *path)
+        for key, value in definition.items():
+            _check_item(document, key, value, (*path, key))
+    elif isinstance(definition, list) and not all(isinstance(item, _SCALARS) for item in definition):
+        for index, item in enumerate(definition):
+            _check(document, item, (*path, index))
+    else:
+        _check_item(document, None, definition, path)
+
+
+def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
+    if key is not None and not isinstance(key, str):
+        raise document.error(f"the field name {key!r} must be a text", *path, hint="Put it in quotes.")
+    field, *modifiers = (key or "").split("|")
+    for name in modifiers:
+        if name not in modifier_mapping:
+            raise document.error(f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping))
+    for index, item in enumerate(value if isinstance(value, list) else [value]):
+        at = (*path, index) if isinstance(value, list) else path
+        if not isinstance(item, _SCALARS):
+            raise document.error(
+                f"a value must be a text, a number, true, false or null, not {_kind(item)}",
+                *at,
+                hint="Put a date in quotes; write nested fields with a dotted name.",
+            )
+        if "re" in modifiers and not isinstance(item, str):
+            raise document.error(f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.")
+        if not field and item is None:
+            raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.")
+    if not field and (wrong := _NOT_FOR_KEYWORDS & set(modifiers)):
+        raise document.error(
+            f"modifier {sorted(wrong)[0]!r} needs a field",
+            *path,
+            hint="Values without a field are looked for anywhere; write `field|modifier: value`.",
+        )
+    if "re" in modifiers:
+        _check_expressions(document, value, path)
+    try:
+        item = SigmaDetectionItem.from_mapping(key, copy.deepcopy(value))
+    except SigmaError as exc:
+        raise document.error(_said(exc), *path) from None
+    except (TypeError, ValueError, AttributeError) as exc:
+        raise document.error(f"the value does not fit its modifiers: {exc}", *path) from None
+    if not field and not all(isinstance(one, KEYWORDS) for one in _flat(item.value)):
+        raise document.error("such a value cannot be looked for without a field", *path, hint="Write `field: value`.")
+
+
+def _expand(item: SigmaDetectionItem, placeholders: Mapping[str, Sequence[str]]) -> None:
+    """Put the given values in for `%name%`; names that were not given stay, and are refused with the tree."""
+
+    def values(placeholder: Placeholder) -> Iterator[str | Placeholder]:
+        yield from placeholders.get(placeholder.name, [placeholder])
+
+    expanded: list[Any] = []
+    for value in item.value:
+        if isinstance(value, SigmaString | SigmaRegularExpression) and value.contains_placeholder():
+            # a list that is ALL-linked still takes any of the values of one placeholder
+            expanded.append(SigmaExpansion(list(value.replace_placeholders(values))))
+        else:
+            expanded.append(value)
+    item.value = expanded
+
+
+def _tree(document: Document, condition: SigmaCondition, detection: Mapping[str, Any]) -> Any:
+    try:
+        tree = condition.parse()
+    except SigmaError as exc:
+        raise document.error(
+            _said(exc), "detection", "condition", hint=_condition_hint(condition.condition, detection)
+        ) from None
+    except RecursionError:
+        raise document.error("the condition is nested too deeply", "detection", "condition") from None
+    if tree is None:
+        raise document.error("the condition is empty", "detection", "condition")
+    for leaf in leaves([tree]):
+        for value in _flat([leaf.value]):
+            missing = _placeholder(value)
+            if missing:
+                raise document.error(
+                    f"placeholder %{missing}% has no values",
+                    "detection",
+                    hint="Write the values out, or give them with the placeholders of the run.",
+                )
+    return tree
+
+
+def _condition_hint(condition: str, detection: Mapping[str, Any]) -> str | None:
+    words = set(re.findall(r"[\w*-]+", condition)) - {"and", "or", "not", "of", "all", "any", "them", "1"}
+    selections = [name for name in detection if name != "condition"]
+    unknown = sorted(word for word in words if word not in selections and "*" not in word)
+    if unknown:
+        return nearest(unknown[0], selections)
+    return f"Selections: {', '.join(selections)}."
+
+
+def _items(detections: Sequence[Any]) -> Iterator[SigmaDetectionItem]:
+    for detection in detections:
+        if isinstance(detection, SigmaDetectionItem):
+            yield detection
+        else:
+            yield from _items(detection.detection_items)
+
+
+def _flat(values: Sequence[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, SigmaExpansion):
+            yield from _flat(value.values)
+        else:
+            yield value
+
+
+def _placeholder(value: Any) -> str | None:
+    text = value.regexp if isinstance(value, SigmaRegularExpression) else value
+    if isinstance(text, SigmaString):
+        return next((part.name for part in text.s if isinstance(part, Placeholder)), None)
+    return None
+
+
+def _check_expressions(document: Document, value: Any, path: Path) -> None:
+    # pySigma tries them too, but its engine then writes to standard error on its own
+    options = re2.Options()
+    options.log_errors = False
+    for index, text in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            re2.compile(text, options)
+        except re2.error as exc:
+            at = (*path, index) if isinstance(value, list) else path
+            said = exc.args[0].decode(errors="replace") if isinstance(exc.args[0], bytes) else str(exc.args[0])
+            hint = _LINEAR if _LOOK_AROUND.search(text) else "The syntax: https://github.com/google/re2/wiki/Syntax"
+            raise document.error(f"regular expression {text!r} cannot be run: {said}", *at, hint=hint) from None
+
+
+def _said(exc: SigmaError) -> str:
+    text = str(exc.args[0]) if exc.args else type(exc).__name__
+    return text.strip().splitlines()[0] if text.strip() else type(exc).__name__
+
+
+def _kind(value: Any) -> str:
+    return {dict: "a mapping", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+
+
+def refuse_unknown(document: Document, keys: Mapping[str, Any], known: frozenset[str], *path: str) -> RuleError | None:
+    """An error for the first key that is not known here, with the nearest that is."""
+    for key in keys:
+        if key not in known:
+            return document.error(f"unknown key {key!r}", *path, str(key), hint=nearest(str(key), known))
+    return None

@@ -1,0 +1,219 @@
+"""All rules over one table in one pass. A rule more costs its expression, not a query.
+
+The pass gives, for every event that any rule matches, its row key and one bit a rule. Correlations then work on the
+matches of their base rules alone, which the same pass has put aside.
+"""
+
+from __future__ import annotations
+
+import operator
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from detector.engine import batches, drop
+from detector.rules.compile import balanced, condition_boolean
+from detector.rules.correlation import ROW, TIME, episodes
+from detector.rules.engine_functions import epoch_microseconds
+from detector.rules.fields import ColumnSource, Source, Views, project
+from detector.rules.pack import Correlation, Detection, RulePack
+
+#: Rules in one 64-bit word of the result; the sign bit is left alone.
+WORD = 62
+#: Column that marks rows that are no events.
+BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One match: a row key for a detection; for a correlation the keys of one episode, in order of time."""
+
+    rule: Detection | Correlation
+    rows: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one pass works out."""
+
+    detections: tuple[Detection, ...]
+    correlations: tuple[Correlation, ...]
+
+    @classmethod
+    def of(cls, pack: RulePack) -> Plan:
+        based_on = {key for rule in pack.correlations for key in rule.rules}
+        needed = tuple(rule for rule in pack.detections if rule.about.reported or rule.about.key in based_on)
+        return cls(needed, pack.correlations)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        return frozenset().union(*(rule.fields for rule in (*self.detections, *self.correlations)))
+
+    @property
+    def words(self) -> list[str]:
+        return [f"hits_{index}" for index in range((len(self.detections) + WORD - 1) // WORD)]
+
+    @cached_property
+    def bits(self) -> Mapping[str, tuple[int, int]]:
+        """Detection key -> its word and bit."""
+        return {rule.about.key: divmod(index, WORD) for index, rule in enumerate(self.detections)}
+
+
+@dataclass
+class Notice:
+    """What a run could not look at: rows that are no events, and how many matches have no time to order them by."""
+
+    broken: list[Any] = field(default_factory=list)
+    untimed: int = 0
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        broken = np.zeros(len(batch), dtype=bool)
+        if BROKEN in batch.schema.names:
+            broken = batch.column(BROKEN).to_numpy(zero_copy_only=False)
+            self.broken += [batch.column(ROW)[int(index)].as_py() for index in np.flatnonzero(broken)]
+        if TIME in batch.schema.names:
+            self.untimed += int(np.count_nonzero(batch.column(TIME).is_null().to_numpy(zero_copy_only=False) & ~broken))
+
+
+@contextmanager
+def matched(
+    con: Backend, plan: Plan, source: Source, *, row: str, time_field: str | None, keep: Sequence[str] = ()
+) -> Iterator[ir.Table]:
+    """The events that any rule matches, not computed yet; the views it stands on are dropped on leaving.
+
+    Columns: `row` (from the column so named), `time` (microseconds, where a field is named), one word of bits for each
+    62 rules, `text_NAME` of correlations' fields, `keep_NAME` of the columns to keep.
+    """
+    names: list[str] = []
+
+    def named(table: ir.Table) -> ir.Table:
+        # A view keeps the engine's projections apart, so that what many rules use is worked out once.
+        names.append(f"rules_{uuid.uuid4().hex}")
+        return con.create_view(names[-1], table)
+
+    try:
+        keywords = any(rule.keywords for rule in plan.detections)
+
+        def kept(ready: Source) -> dict[str, ir.Value]:
+            columns = {f"keep_{name}": ready.table[name] for name in keep}
+            times = {TIME: time_of(ready.view(time_field))} if time_field else {}
+            broken = ready.broken()
+            return {ROW: ready.table[row], **times, **columns, **({} if broken is None else {BROKEN: broken})}
+
+        wanted = plan.fields | ({time_field} if time_field else set())
+        projected = project(source, wanted, keep=kept, keywords=keywords)
+        base = named(projected.table)
+        fields = type(projected)(base, projected.kinds, projected.prefixes)
+        words = _words(plan, [condition_boolean(rule.trees, fields) for rule in plan.detections])
+        texts = {f"text_{name}": fields.view(name).text for rule in plan.correlations for name in rule.fields}
+        if BROKEN in base.columns:
+            words = {name: ibis.ifelse(base[BROKEN], 0, word) for name, word in words.items()}
+        others = [name for name in base.columns if name in (ROW, TIME, BROKEN) or name.startswith("keep_")]
+        result = named(base.select(*others, **words, **texts))
+        found = [result[name] != 0 for name in plan.words] + [result[name] for name in others if name == BROKEN]
+        yield result.filter(balanced(found, operator.or_))
+    finally:
+        for name in reversed(names):
+            drop(con, "VIEW", name)
+
+
+def run_rules(
+    con: Backend,
+    pack: RulePack,
+    source: Source | ir.Table,
+    *,
+    row: str = ROW,
+    time_field: str = "event_time",
+    notice: Notice | None = None,
+) -> Iterator[Hit]:
+    """Every match of every rule: detections in the order of the table, then correlations rule by rule.
+
+    `row` names the column of row keys; correlations order by the field `time_field`. `notice` is told of what could
+    not be looked at.
+    """
+    plan = Plan.of(pack)
+    told = notice or Notice()
+    events: Source = source if not isinstance(source, ir.Table) else ColumnSource.of(source)
+    with matched(con, plan, events, row=row, time_field=time_field if plan.correlations else None) as table:
+        if not plan.correlations:
+            yield from _detection_hits(con, plan, table, told)
+            return
+        name = f"matches_{uuid.uuid4().hex}"
+        found = con.create_table(name, table, temp=True)
+        try:
+            yield from _detection_hits(con, plan, found, told)
+            for rule in plan.correlations:
+                yield from _correlation_hits(con, plan, rule, found)
+        finally:
+            drop(con, "TABLE", name)
+
+
+def time_of(view: Views) -> ir.IntegerValue:
+    """A field as microseconds since 1970, to order by: ISO text, a time, or epoch seconds or milliseconds."""
+    number = view.number.cast("float64")
+    # no log has seconds beyond the year 5138, nor milliseconds before 1973
+    seconds = ibis.ifelse(number.abs() >= 1e11, number / 1000, number)
+    return ibis.coalesce(epoch_microseconds(view.time), (seconds * 1_000_000).round().cast("int64"))
+
+
+def correlation_input(plan: Plan, rule: Correlation, found: ir.Table) -> ir.Table:
+    """The matches of a correlation's base rules, with the columns that correlation.episodes asks for."""
+    flags = {f"rule_{index}": bit_set(plan, key, found) for index, key in enumerate(rule.rules)}
+    groups = {f"group_{index}": found[f"text_{name}"] for index, name in enumerate(rule.group_by)}
+    values = {f"value_{index}": found[f"text_{name}"] for index, name in enumerate(rule.values)}
+    any_rule = balanced(list(flags.values()), operator.or_)
+    return found.filter(any_rule).select(ROW, TIME, **flags, **groups, **values)
+
+
+def bit_set(plan: Plan, key: str, found: ir.Table) -> ir.BooleanValue:
+    """Did this detection match the row?"""
+    word, bit = plan.bits[key]
+    return found[f"hits_{word}"] & (1 << bit) != 0
+
+
+def matching_rows(plan: Plan, batch: pa.RecordBatch | pa.Table) -> list[tuple[Detection, np.ndarray[Any, Any]]]:
+    """For each reported rule the positions in a batch that it matches; rules that match none are left out."""
+    words = [batch.column(name).to_numpy(zero_copy_only=False) for name in plan.words]
+    found = []
+    for index, rule in enumerate(plan.detections):
+        word, bit = divmod(index, WORD)
+        positions = np.flatnonzero(words[word] & (1 << bit))
+        if rule.about.reported and len(positions):
+            found.append((rule, positions))
+    return found
+
+
+def _words(plan: Plan, booleans: Sequence[ir.BooleanValue]) -> dict[str, ir.IntegerValue]:
+    """Booleans packed into 64-bit integers: a row's result is a few numbers, however many rules there are."""
+    words = {}
+    for index, name in enumerate(plan.words):
+        chunk = booleans[index * WORD : (index + 1) * WORD]
+        bits = [ibis.ifelse(one, ibis.literal(1 << bit, "int64"), 0) for bit, one in enumerate(chunk)]
+        words[name] = balanced(bits, operator.add)
+    return words
+
+
+def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -> Iterator[Hit]:
+    columns = [name for name in (ROW, BROKEN, TIME) if name in table.columns]
+    for batch in batches(con, table.select(*columns, *plan.words)):
+        notice.see(batch)
+        rows = batch.column(ROW)
+        hits = [(int(position), rule) for rule, positions in matching_rows(plan, batch) for position in positions]
+        for position, rule in sorted(hits, key=lambda hit: hit[0]):
+            yield Hit(rule, (rows[position].as_py(),))
+
+
+def _correlation_hits(con: Backend, plan: Plan, rule: Correlation, found: ir.Table) -> Iterator[Hit]:
+    table = episodes(rule, correlation_input(plan, rule, found)).order_by("first_time", "first_row").select("rows")
+    for batch in batches(con, table):
+        for rows in batch.column("rows").to_pylist():
+            yield Hit(rule, tuple(rows))

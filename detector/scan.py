@@ -1,0 +1,184 @@
+"""One run, top to bottom: what is new is read, then every night that needs it is scanned, oldest first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from detector.anomaly.specification import load_specification
+from detector.config import Settings
+from detector.context.reference import Reference, load_reference
+from detector.database import open_database
+from detector.errors import DetectorError, RuleError
+from detector.features.catalogue import FEATURES
+from detector.home import Home
+from detector.ingest.lake import recover
+from detector.ingest.lock import hold
+from detector.ingest.run import IngestSummary, ingest_paths
+from detector.ledger.models import Run
+from detector.metrics.textfile import write_textfile
+from detector.night import Means, NightResult, Stopwatch, nights_due, scan_night
+from detector.progress import Progress
+from detector.rules.load import load_rules
+from detector.rules.pack import Inactive, RulePack, active_rules
+from detector.schema import EVENT_SCHEMA, LEVELS
+from detector.shipped import rules_dir
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """What a run came to. `rules` are the active ones, with what was refused at load."""
+
+    ingest: IngestSummary
+    nights: tuple[NightResult, ...]
+    rules: RulePack
+    inactive: tuple[Inactive, ...]
+    reference: Reference
+    stage_seconds: Mapping[str, float]
+
+    def exit_code(self, settings: Settings, fail_on: str | None = None) -> int:
+        """The contract's: 3 a rule was refused, 1 an alert at or above `fail_on` was raised, 4 too many rejects, 0."""
+        if self.rules.refusals:
+            return RuleError.exit_code
+        if fail_on is not None:
+            grave = LEVELS[LEVELS.index(fail_on) :]
+            if any(alert.level in grave for night in self.nights for alert in night.alerts.raised):
+                return 1
+        return self.ingest.exit_code(settings)
+
+
+def scan(
+    paths: Sequence[Path],
+    *,
+    home: Home,
+    settings: Settings,
+    source: str | None,
+    reference: Path | None,
+    now: datetime,
+    progress: Progress,
+    env: Mapping[str, str] = os.environ,
+) -> ScanSummary:
+    """The nightly job. Raises DetectorError subclasses; whatever was finished before stays.
+
+    Everything that a user can get wrong in writing (rules, model specification, reference tables) is read before
+    the first file is touched.
+    """
+    rules = load_rules([*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs], strict=True)
+    tables = load_reference(reference)
+    active, inactive = active_rules(rules, {*EVENT_SCHEMA.names, *FEATURES}, tables.present)
+    model = load_specification(settings.model.specification)
+    watch = Stopwatch()
+    with writing(home, "scan", now, env) as run:
+        with watch.stage("ingest"):
+            ingested = ingest_paths(
+                paths, home=home, settings=settings, source=source, now=now, progress=progress, env=env
+            )
+        means = Means(home=home, settings=settings, rules=active, model=model, reference=tables, now=now)
+        nights = tuple(_nights(means, progress))
+        for result in nights:
+            for stage, seconds in result.stage_seconds.items():
+                watch.seconds[stage] = round(watch.seconds.get(stage, 0.0) + seconds, 3)
+        summary = ScanSummary(ingested, nights, active, inactive, tables, watch.seconds)
+        run.stage_seconds = dict(watch.seconds)
+        run.summary = run_summary(summary) | {"model": _model_summary(summary) or _model_before(run)}
+        run.exit_code = summary.exit_code(settings)
+    write_textfile(home.textfile)
+    return summary
+
+
+def ingest_only(
+    paths: Sequence[Path],
+    *,
+    home: Home,
+    settings: Settings,
+    source: str | None,
+    now: datetime,
+    progress: Progress,
+    env: Mapping[str, str] = os.environ,
+) -> IngestSummary:
+    """The first step of a scan, alone."""
+    watch = Stopwatch()
+    with writing(home, "ingest", now, env) as run:
+        with watch.stage("ingest"):
+            summary = ingest_paths(
+                paths, home=home, settings=settings, source=source, now=now, progress=progress, env=env
+            )
+        run.stage_seconds = dict(watch.seconds)
+        run.exit_code = summary.exit_code(settings)
+    return summary
+
+
+@contextmanager
+def writing(home: Home, command: str, now: datetime, env: Mapping[str, str] = os.environ) -> Iterator[Run]:
+    """The home directory for one writing command: locked, its database open, what a killed run left put right.
+
+    Yields the run's row; it is marked as succeeded or failed on the way out.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    with hold(home, command, now):
+        open_database(home, env)
+        recover(home)
+        Run.objects.filter(state=Run.RUNNING).update(state=Run.FAILED, error="was killed")
+        run = Run.objects.create(command=command, started_at=now)
+        try:
+            yield run
+        except BaseException as exc:
+            run.state, run.error = Run.FAILED, str(exc) or type(exc).__name__
+            run.exit_code = exc.exit_code if isinstance(exc, DetectorError) else 5
+            raise
+        else:
+            run.state = Run.SUCCEEDED
+        finally:
+            run.finished_at = _later(now)
+            run.save()
+
+
+def run_summary(summary: ScanSummary) -> dict[str, Any]:
+    """What status and metrics want to know of the run, as JSON."""
+    return {
+        "rules": {
+            "active": len(summary.rules.rules),
+            "inactive": len(summary.inactive),
+            "failed": len(summary.rules.refusals),
+            "inactive_because": [f"{rule.title}: {rule.reason}" for rule in summary.inactive],
+            "refused": [str(refusal) for refusal in summary.rules.refusals],
+        },
+        "reference": {"present": sorted(summary.reference.present), "missing": sorted(summary.reference.missing)},
+        "not_recognised": [f"{name}: {why}" for name, why in summary.ingest.not_recognised],
+    }
+
+
+def _model_summary(summary: ScanSummary) -> dict[str, Any] | None:
+    """The model of the newest night, or None when no night was scanned."""
+    if not summary.nights:
+        return None
+    last = summary.nights[-1]
+    return {
+        "version": last.model_version,
+        "status": last.model_status,
+        "trained_at": last.model_trained_at.isoformat() if last.model_trained_at else None,
+        "drift": dict(last.drift),
+    }
+
+
+def _model_before(run: Run) -> dict[str, Any]:
+    """A scan that found nothing new changes nothing about the model either."""
+    before = Run.objects.filter(command="scan", state=Run.SUCCEEDED).exclude(pk=run.pk).first()
+    return dict(before.summary.get("model", {})) if before else {}
+
+
+def _nights(means: Means, progress: Progress) -> Iterator[NightResult]:
+    due = nights_due()
+    for index, night in enumerate(due):
+        progress.update(f"scanning the night of {night.isoformat()}", index / len(due))
+        yield scan_night(night, means)
+
+
+def _later(now: datetime) -> datetime:
+    """The present, but never before the start: a clock set back must not end a run before it began."""
+    return max(now, datetime.now(now.tzinfo))

@@ -1,0 +1,1 @@
+"""What `detector serve` answers: the night's alerts, the metrics, and whether it is alive. Read-only."""
