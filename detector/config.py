@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -20,7 +20,9 @@ from detector.safe_yaml import Lines, load_one
 
 ENV_PREFIX = "DETECTOR_"
 #: Environment names of that prefix which are not settings of a section.
-ENV_OTHER = frozenset({"DETECTOR_HOME", "DETECTOR_CONFIG"})
+ENV_OTHER = frozenset(
+    {"DETECTOR_HOME", "DETECTOR_CONFIG", "DETECTOR_DEBUG", "DETECTOR_SECRET_KEY", "DETECTOR_SHARED_DATA"}
+)
 
 
 def _zone(name: str) -> str:
@@ -54,7 +56,9 @@ class SourceSettings(Section):
 
 class IngestSettings(Section):
     mapping_dirs: tuple[Path, ...] = Field((), description="folders with source mappings of your own")
-    reject_share: Fraction = Field(0.05, description="exit code 4 when more than this share of a run's lines is rejected")
+    reject_share: Fraction = Field(
+        0.05, description="exit code 4 when more than this share of a run's lines is rejected"
+    )
     max_line_bytes: int = Field(1 << 20, ge=1024, description="longer lines are rejects")
     max_expansion: int = Field(
         200, ge=2, description="a compressed file that grows beyond this ratio is refused as a decompression bomb"
@@ -65,8 +69,8 @@ class IngestSettings(Section):
 
 
 class PseudonymSettings(Section):
-    key_file: Path | None = Field(None, description="file with the HMAC key, at least 32 bytes, readable by its owner only")
-    key_env: str = Field("DETECTOR_PSEUDONYM_KEY", description="environment variable with the key, where no file is given")
+    key_file: Path | None = Field(None, description="file with the HMAC key: at least 32 bytes, its owner's alone")
+    key_env: str = Field("DETECTOR_PSEUDONYM_KEY", description="environment variable with the key, without a file")
 
 
 class FeatureSettings(Section):
@@ -145,8 +149,10 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        faults = exc.errors()
+        # An unknown key before what else is wrong: a misspelt one makes the right one missing, too.
+        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+        key = ".".join(str(part) for part in first["loc"] if part != "[key]")
         if env and key in env:
             raise error(first["msg"], where=Where(f"environment variable {env[key]}")) from None
         hint = None
@@ -180,14 +186,22 @@ def _line_of(key: str, lines: Lines) -> int | None:
     return None
 
 
+def _model_within(annotation: Any) -> Any:
+    """The model itself, or the one in `Model | None`, `tuple[Model, ...]` or `dict[str, Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_within(each)) is not None), None)
+
+
 def _nearest(model: type[BaseModel], location: tuple[int | str, ...]) -> str | None:
     import difflib
 
     here: Any = model
     for part in location[:-1]:
-        fields = getattr(here, "model_fields", {})
-        here = fields[part].annotation if part in fields else None
-    allowed = list(getattr(here, "model_fields", {}))
+        fields = {field.alias or name: field for name, field in getattr(here, "model_fields", {}).items()}
+        if not isinstance(part, int):  # a number counts the items of a list and names no field
+            here = _model_within(fields[part].annotation) if part in fields else None
+    allowed = [field.alias or name for name, field in getattr(here, "model_fields", {}).items()]
     if not allowed:
         return None
     close = difflib.get_close_matches(str(location[-1]), allowed, n=1)

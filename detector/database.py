@@ -119,7 +119,11 @@ def _web_settings() -> dict[str, Any]:
         "LOGGING": {
             "version": 1,
             "disable_existing_loggers": False,
-            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-            "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler"}, "nowhere": {"class": "logging.NullHandler"}},
+            "loggers": {
+                "django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+                # A request under a foreign name is answered with 400; its traceback would only fill the log.
+                "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+            },
         },
     }

@@ -53,10 +53,9 @@ def drop(con: Backend, kind: Literal["TABLE", "VIEW"], name: str) -> None:
     Ibis 12's own drop_table and drop_view name their object where sqlglot 30 no longer looks, and come out as bare
     `DROP TABLE IF EXISTS`; both places are filled here.
     """
-    import sqlglot as sg
     import sqlglot.expressions as sge
 
-    target = sg.table(name, quoted=True)
+    target = sge.table_(name, quoted=True)
     con.raw_sql(sge.Drop(kind=kind, this=target, tables=[target], exists=True))
 
 

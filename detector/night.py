@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,15 +16,11 @@ from django.db import transaction
 from ibis.backends.duckdb import Backend
 
 from detector.alerts.raising import NightAlerts
-from detector.anomaly.drift import drift
-from detector.anomaly.findings import forest_findings
-from detector.anomaly.schedule import SampleLoader, train_if_due
-from detector.anomaly.score import score
-from detector.anomaly.specification import ModelSpecification
+from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
+from detector.anomaly.schedule import SampleLoader
 from detector.config import Settings
 from detector.context.reference import Reference, with_staff
 from detector.engine import connect
-from detector.features.catalogue import FEATURES
 from detector.features.compute import night_features
 from detector.features.explain import sentence, usual_values
 from detector.features.profiles import PROFILE_TABLES, roll_up
@@ -38,6 +32,7 @@ from detector.rules.findings import rule_findings
 from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
 from detector.triage.services import raise_alerts
+from detector.writing import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -67,26 +62,13 @@ class NightResult:
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-class Stopwatch:
-    """Seconds spent in each named stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
-
-
 def nights_due() -> list[date]:
     """The nights whose events are not, or not all, scanned yet; oldest first."""
     files: dict[date, list[str]] = {}
-    for night, path in LakeFile.objects.filter(table="events").values_list("night", "path"):
-        files.setdefault(night, []).append(path)
+    events = LakeFile.objects.filter(table="events")
+    for night, path in events.values_list("night", "path"):
+        if night is not None:  # events always have one; the column allows none for rejects
+            files.setdefault(night, []).append(path)
     done = dict(Night.objects.values_list("night", "events_fingerprint"))
     return sorted(night for night, paths in files.items() if done.get(night) != fingerprint(paths))
 
@@ -112,7 +94,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         table = _with_lookback(con, events.inner_join(features, ["event_id", "source_name"]), night, means)
         findings = rule_findings(con, means.rules, night, table)
     with watch.stage("model"):
-        verdict = _model_findings(con, night, means, events, features, profiles["actor_features"])
+        verdict = _model_findings(con, night, means, events, features)
         findings += verdict.findings
     with watch.stage("profiles"):
         staged = [write_table(home, name, night, rows) for name, rows in roll_up(con, night, events, features).items()]
@@ -159,29 +141,16 @@ class _Verdict:
     drift: Mapping[str, float] = field(default_factory=dict)
 
 
-def _model_findings(
-    con: Backend, night: date, means: Means, events: ir.Table, features: ir.Table, actor_features: ir.Table
-) -> _Verdict:
-    def usual_of(actors: Sequence[str]) -> Mapping[str, Mapping[str, tuple[float | None, float | None]]]:
-        return usual_values(con, actor_features, actors)
-
-    model, status = train_if_due(
-        means.home.models,
-        sample_of(con, means.home),
-        night=night,
-        now=means.now,
-        spec=means.model,
-        catalogue=FEATURES,
-    )
+def _model_findings(con: Backend, night: date, means: Means, events: ir.Table, features: ir.Table) -> _Verdict:
+    model, status = train_if_due(means.home, sample_of(con, means.home), night, means.model, now=means.now)
     if model is None:
         return _Verdict(status)
-    who = events.select("event_id", "source_name", "event_time", "actor_id", "organisation", "unit", "role")
-    table = who.inner_join(features, ["event_id", "source_name"]).order_by("event_time", "event_id").to_pyarrow()
-    scores = score(model, table)
-    findings = forest_findings(
-        model, table, scores, night=night, usual_of=usual_of, sentence=sentence, spec=means.model
-    )
-    return _Verdict(status, findings, model.version, model.created_at, drift(model, table))
+    scored = score_night(con, model, events, features)
+    since = night - timedelta(days=means.settings.features.history_days)
+    before = _nights(con, means.home, "actor_features", since=since, before=night)
+    usual = usual_values(con, before, scored.strange_actors)
+    findings = forest_findings(model, scored, usual, night, sentence=sentence)
+    return _Verdict(status, findings, model.version, model.created_at, scored.drift)
 
 
 def _with_lookback(con: Backend, tonight: ir.Table, night: date, means: Means) -> ir.Table:

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from typing import Final
 
-#: Cc control, Cf format (bidi marks and overrides, zero width, soft hyphen, tags), Cs lone surrogates, Co private use,
-#: Zl and Zp line and paragraph separators; and letters that are drawn as nothing.
-_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+#: Cc control, Cf format (bidi marks and overrides, zero width, soft hyphen, tags), Cs lone surrogates, Co private
+#: use, Cn not assigned, Zl and Zp line and paragraph separators; and letters that are drawn as nothing.
+_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _PLAIN: Final = re.compile(r"[ -~]*")
 

@@ -18,7 +18,7 @@ class Silent:
     """Says nothing: standard error is not a terminal, or nobody asked."""
 
     def update(self, text: str, fraction: float | None = None) -> None:
-        return None
+        del text, fraction
 
 
 @contextmanager

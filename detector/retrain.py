@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from detector.anomaly.schedule import train_through
-from detector.anomaly.specification import load_specification
+from detector.anomaly import load_specification, train_through
 from detector.config import Settings
-from detector.features.catalogue import FEATURES
 from detector.home import Home
 from detector.ledger.models import Night
 from detector.night import engine_of, sample_of
-from detector.scan import writing
+from detector.writing import writing
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,7 @@ def retrain(home: Home, settings: Settings, *, now: datetime, env: Mapping[str, 
             return Retrained("", "nothing is scanned yet, so there is nothing to learn from")
         con = engine_of(home, settings)
         try:
-            model, status = train_through(
-                home.models,
-                sample_of(con, home),
-                through=newest.night,
-                now=now,
-                spec=specification,
-                catalogue=FEATURES,
-            )
+            model, status = train_through(home, sample_of(con, home), newest.night, specification, now=now)
         finally:
             con.disconnect()
         return Retrained(model.version if model else "", status)

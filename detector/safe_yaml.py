@@ -31,12 +31,12 @@ class _Loader(yaml.SafeLoader):
                 where=Where(self.file, event.start_mark.line + 1),
                 hint="Write the value out: aliases can make a small file expand without bound.",
             )
-        return super().compose_node(parent, index)  # type: ignore[no-any-return]
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             try:
                 known = key in seen
@@ -64,10 +64,11 @@ def load_all(text: str, *, name: str, error: type[ConfigError] = ConfigError) ->
         loader = _Loader(text, name, error)
         documents = []
         while loader.check_data():  # type: ignore[no-untyped-call]
-            node = loader.get_node()  # type: ignore[no-untyped-call]
+            node = loader.get_node()
             lines: Lines = {}
-            _collect(node, "", lines)
-            documents.append((loader.construct_document(node), lines))  # type: ignore[no-untyped-call]
+            if node is not None:
+                _collect(node, "", lines)
+            documents.append((loader.construct_document(node), lines))
         return documents
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark

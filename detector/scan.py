@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,21 +12,19 @@ from typing import Any
 from detector.anomaly.specification import load_specification
 from detector.config import Settings
 from detector.context.reference import Reference, load_reference
-from detector.database import open_database
-from detector.errors import DetectorError, RuleError
+from detector.errors import RuleError
 from detector.features.catalogue import FEATURES
 from detector.home import Home
-from detector.ingest.lake import recover
-from detector.ingest.lock import hold
 from detector.ingest.run import IngestSummary, ingest_paths
 from detector.ledger.models import Run
 from detector.metrics.textfile import write_textfile
-from detector.night import Means, NightResult, Stopwatch, nights_due, scan_night
+from detector.night import Means, NightResult, nights_due, scan_night
 from detector.progress import Progress
 from detector.rules.load import load_rules
 from detector.rules.pack import Inactive, RulePack, active_rules
 from detector.schema import EVENT_SCHEMA, LEVELS
 from detector.shipped import rules_dir
+from detector.writing import Stopwatch, writing
 
 
 @dataclass(frozen=True)
@@ -91,53 +88,6 @@ def scan(
     return summary
 
 
-def ingest_only(
-    paths: Sequence[Path],
-    *,
-    home: Home,
-    settings: Settings,
-    source: str | None,
-    now: datetime,
-    progress: Progress,
-    env: Mapping[str, str] = os.environ,
-) -> IngestSummary:
-    """The first step of a scan, alone."""
-    watch = Stopwatch()
-    with writing(home, "ingest", now, env) as run:
-        with watch.stage("ingest"):
-            summary = ingest_paths(
-                paths, home=home, settings=settings, source=source, now=now, progress=progress, env=env
-            )
-        run.stage_seconds = dict(watch.seconds)
-        run.exit_code = summary.exit_code(settings)
-    return summary
-
-
-@contextmanager
-def writing(home: Home, command: str, now: datetime, env: Mapping[str, str] = os.environ) -> Iterator[Run]:
-    """The home directory for one writing command: locked, its database open, what a killed run left put right.
-
-    Yields the run's row; it is marked as succeeded or failed on the way out.
-    """
-    home.root.mkdir(parents=True, exist_ok=True)
-    with hold(home, command, now):
-        open_database(home, env)
-        recover(home)
-        Run.objects.filter(state=Run.RUNNING).update(state=Run.FAILED, error="was killed")
-        run = Run.objects.create(command=command, started_at=now)
-        try:
-            yield run
-        except BaseException as exc:
-            run.state, run.error = Run.FAILED, str(exc) or type(exc).__name__
-            run.exit_code = exc.exit_code if isinstance(exc, DetectorError) else 5
-            raise
-        else:
-            run.state = Run.SUCCEEDED
-        finally:
-            run.finished_at = _later(now)
-            run.save()
-
-
 def run_summary(summary: ScanSummary) -> dict[str, Any]:
     """What status and metrics want to know of the run, as JSON."""
     return {
@@ -177,8 +127,3 @@ def _nights(means: Means, progress: Progress) -> Iterator[NightResult]:
     for index, night in enumerate(due):
         progress.update(f"scanning the night of {night.isoformat()}", index / len(due))
         yield scan_night(night, means)
-
-
-def _later(now: datetime) -> datetime:
-    """The present, but never before the start: a clock set back must not end a run before it began."""
-    return max(now, datetime.now(now.tzinfo))

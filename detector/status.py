@@ -18,7 +18,7 @@ from detector.night import nights_due
 def status(home: Home, *, now: datetime, verify: bool = False) -> dict[str, Any]:
     """Everything about a home directory whose database is open; times as ISO 8601 UTC.
 
-    `verify` also reads every file of the lake and compares it with its SHA-256; without it only missing files are found.
+    `verify` also reads every file of the lake and compares it with its SHA-256; without it only names and sizes are.
     """
     last = Run.objects.filter(command="scan").first()
     summary = last.summary if last else {}

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -54,13 +55,21 @@ def _parameter(parameter: Any) -> str:
         names = f"`{parameter.metavar or parameter.name.upper()}`"
     else:
         names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-        choices = getattr(parameter.type, "choices", None)
-        if choices:
-            names += " " + ", ".join(str(getattr(c, "value", c)) for c in choices)
-        elif not getattr(parameter, "is_flag", False) and parameter.metavar:
-            names += f" `{parameter.metavar}`"
+        if not parameter.is_flag:
+            names += f" {_takes(parameter.type_descriptor.annotation, parameter.metavar)}"
     default = "required" if parameter.required else _value(parameter.default)
     return f"| {names} | {default} | {_cell(getattr(parameter, 'help', None) or '')} |"
+
+
+def _takes(annotation: Any, metavar: str | None) -> str:
+    """What an option wants after it."""
+    if get_origin(annotation) is list:
+        annotation = get_args(annotation)[0]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(str(member.value) for member in annotation)
+    if get_origin(annotation) is Literal:
+        return " or ".join(get_args(annotation))
+    return f"`{metavar or getattr(annotation, '__name__', str(annotation)).replace('str', 'text').upper()}`"
 
 
 def settings() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Final
 from detector.errors import UsageError
 from detector.printable import csv_cell
 from detector.triage.queue import AlertView, as_record
+from detector.wholefile import write_whole
 
 #: Columns of the CSV: the contract's names; lists are joined by a space, as ids of rules and events.
 COLUMNS: Final = (
@@ -49,16 +49,9 @@ def to_stdout(text: str) -> None:
 
 def to_file(path: Path, text: str) -> None:
     """Whole or not at all, readable by its owner only. Raises UsageError when it cannot be written."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        aside.touch(mode=0o600)
-        with aside.open("wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        write_whole(path, text.encode("utf-8"), mode=0o600)
     except OSError as exc:
-        aside.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="Choose another --output.") from None
 
 

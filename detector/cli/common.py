@@ -78,6 +78,15 @@ def load(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[Home,
     return Home(home), load_settings(config, env)
 
 
+def load_tables(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[Home, Settings]:
+    """As `load`, for commands that write: the tables can be imported after it; nothing is opened or created yet."""
+    from detector.database import open_database
+
+    home, settings = load(ctx, env)
+    open_database(home, env, migrate=False)
+    return home, settings
+
+
 def open_home(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[Home, Settings]:
     """As `load`, with the database open, for commands that read what a scan left.
 
@@ -98,7 +107,7 @@ def open_home(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[
 def hoist(arguments: Sequence[str]) -> list[str]:
     """The arguments with --home and --config moved to the front, so that they may also follow the command.
 
-    What follows a bare `--` is left alone.
+    What follows a bare `--` is left alone. Raises UsageError where the value is missing.
     """
     front: list[str] = []
     rest: list[str] = []
@@ -112,7 +121,10 @@ def hoist(arguments: Sequence[str]) -> list[str]:
         elif equals:
             front.append(argument)
         else:
-            front += [argument, *([value] if (value := next(pending, None)) is not None else [])]
+            value = next(pending, None)
+            if value is None:
+                raise UsageError(f"{argument} needs a value")
+            front += [argument, value]
     return front + rest
 
 

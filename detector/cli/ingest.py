@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, load
+from detector.cli.common import FormatOption, OutputFormat, load_tables
 from detector.progress import progress
 
 PathsArgument = Annotated[
@@ -26,13 +26,11 @@ def ingest(
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Read new log files into the lake; nothing is scanned."""
-    home, settings = load(ctx)
+    home, settings = load_tables(ctx)
     from detector.cli.report import ingest_report
-    from detector.scan import ingest_only
+    from detector.intake import ingest_only
 
     with progress() as bar:
-        summary = ingest_only(
-            paths, home=home, settings=settings, source=source, now=datetime.now(UTC), progress=bar
-        )
+        summary = ingest_only(paths, home=home, settings=settings, source=source, now=datetime.now(UTC), progress=bar)
     ingest_report(summary, output)
     raise typer.Exit(summary.exit_code(settings))

@@ -9,7 +9,6 @@ from detector.cli.common import OutputFormat, console, print_json, say
 from detector.printable import printable
 
 if TYPE_CHECKING:
-    from detector.config import Settings
     from detector.ingest.run import IngestSummary
     from detector.scan import ScanSummary
 
@@ -25,7 +24,7 @@ def ingest_report(summary: IngestSummary, output: OutputFormat) -> None:
     _ingest_tables(summary)
 
 
-def scan_report(summary: ScanSummary, settings: Settings, output: OutputFormat, exit_code: int) -> None:
+def scan_report(summary: ScanSummary, output: OutputFormat, exit_code: int) -> None:
     """What a run came to: files, nights, alerts, and what is inactive."""
     if output is OutputFormat.json:
         print_json(_scan(summary, exit_code))
@@ -158,7 +157,9 @@ def _scan(summary: ScanSummary, exit_code: int) -> dict[str, Any]:
             for night in summary.nights
         ],
         "rules_refused": [str(refusal) for refusal in summary.rules.refusals],
-        "rules_inactive": [{"rule_id": rule.rule_id, "title": rule.title, "why": rule.reason} for rule in summary.inactive],
+        "rules_inactive": [
+            {"rule_id": rule.rule_id, "title": rule.title, "why": rule.reason} for rule in summary.inactive
+        ],
         "reference": {"present": sorted(summary.reference.present), "missing": sorted(summary.reference.missing)},
         "stage_seconds": dict(summary.stage_seconds),
         "exit_code": exit_code,

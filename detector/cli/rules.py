@@ -34,7 +34,7 @@ def check(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
 @app.command()
 def test(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
     """Run the examples that lie beside each rule."""
-    from detector.rules.examples import run_examples
+    from detector.rules.prove import run_examples
 
     report = run_examples(paths)
     if output is OutputFormat.json:
@@ -48,7 +48,9 @@ def test(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
 @app.command()
 def run(
     rules: Annotated[list[Path], typer.Option("--rules", metavar="PATH", help="Rule file or folder; may be repeated.")],
-    events: Annotated[Path, typer.Option("--events", metavar="FILE", help="JSONL, JSON, CSV or Parquet; .gz or .zst too.")],
+    events: Annotated[
+        Path, typer.Option("--events", metavar="FILE", help="JSONL, JSON, CSV or Parquet; .gz or .zst too.")
+    ],
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",
@@ -60,5 +62,3 @@ def run(
     say(result.remarks)
     if result.refused:
         raise typer.Exit(WRONG)
-
-

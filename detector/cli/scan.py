@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, load
+from detector.cli.common import FormatOption, OutputFormat, load_tables
 from detector.cli.ingest import PathsArgument, SourceOption
 from detector.progress import progress
 
@@ -28,7 +28,7 @@ def scan(
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Read what is new, scan every night that needs it, raise alerts, write the metrics."""
-    home, settings = load(ctx)
+    home, settings = load_tables(ctx)
     from detector.cli.report import scan_report
     from detector.scan import scan as run
 
@@ -43,5 +43,5 @@ def scan(
             progress=bar,
         )
     code = summary.exit_code(settings, fail_on)
-    scan_report(summary, settings, output, code)
+    scan_report(summary, output, code)
     raise typer.Exit(code)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, load, print_json
+from detector.cli.common import FormatOption, OutputFormat, load_tables, print_json
 
 
 def train(ctx: typer.Context, output: FormatOption = OutputFormat.table) -> None:
     """Train a model on everything scanned so far; it scores the nights that come after."""
-    home, settings = load(ctx)
+    home, settings = load_tables(ctx)
     from detector.retrain import retrain
 
     result = retrain(home, settings, now=datetime.now(UTC))

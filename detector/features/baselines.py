@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace
+from detector.features.plan import Plan
 from detector.features.shrink import OWN_NIGHTS, PEER_ACTORS, shrunk
 
 #: The quartiles' distance over this is a robust standard deviation (of a normal distribution: 2 * 0.6745).
@@ -15,7 +15,7 @@ LEAST_SPREAD = 0.25
 MEASURES = ("median_24h", "spread_24h", "median_1h", "spread_1h", "burst", "exports")
 
 
-def actor_baselines(space: Workspace, days: ir.Table) -> ir.Table:
+def actor_baselines(plan: Plan, days: ir.Table) -> ir.Table:
     """One row per actor seen within `days` (actor_days of earlier nights).
 
     Own measures `own_*` over the nights on which the actor was active, the state in which the last of them left the
@@ -23,11 +23,11 @@ def actor_baselines(space: Workspace, days: ir.Table) -> ir.Table:
     """
     own = days.group_by("actor").agg(
         own_nights=days.count(),
-        own_peer=days.peer.argmax(days.night),
+        own_peer=days.peer.argmin(days.age),
         **{f"own_{name}": value for name, value in _measures(days).items()},
         **{name: days[name].max() for name in ("last_us", "block_start_us", "last_day", "streak_start")},
     )
-    return space.keep("actors", own)
+    return plan.keep("actors", own)
 
 
 def usual_volumes(actors: ir.Table, people: ir.Table) -> ir.Table:
@@ -48,7 +48,7 @@ def usual_volumes(actors: ir.Table, people: ir.Table) -> ir.Table:
     return joined.select("actor", "peer", "own_nights", **usual)
 
 
-def peer_ranks(space: Workspace, days: ir.Table, values: ir.Table) -> ir.Table:
+def peer_ranks(plan: Plan, days: ir.Table, values: ir.Table) -> ir.Table:
     """For each (peer, lookups) of `values`: the share of earlier actor-nights whose busiest 24 hours had fewer.
 
     Ties count half. The peers' share is shrunk toward everybody's (`rank`, 0-1); NULL without any history.
@@ -65,7 +65,7 @@ def peer_ranks(space: Workspace, days: ir.Table, values: ir.Table) -> ir.Table:
         below=both.n.sum().over(window) - both.n / 2,
         nights=both.n.sum().over(group_by=both.peer),
     )
-    ranked = space.keep("ranked", ranked)
+    ranked = plan.keep("ranked", ranked)
     peers = ranked.filter(ranked.peer != everybody)
     all_ = ranked.filter(ranked.peer == everybody).select("value", all_below="below", all_nights="nights")
     joined = peers.inner_join(all_, "value")

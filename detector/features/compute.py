@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 
+import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from detector.config import FeatureSettings
+from detector.features import tables
 from detector.features.catalogue import FEATURES
-from detector.features.engine import nullable, workspace
-from detector.features.keyed import keyed_events
+from detector.features.keyed import EVENT_COLUMNS, keyed_events
+from detector.features.plan import Plan, Step, bound, fill, filled
+from detector.features.references import REFERENCE_DAYS
+from detector.features.touches import CROWD_DAYS
 from detector.features.workbench import workbench
+
+_PLAN: Final = "night"
+_RESULT: Final = "features"
+#: The profile tables that features are computed from.
+_READ: Final[Mapping[str, pa.Schema]] = MappingProxyType(
+    {
+        "actor_days": tables.ACTOR_DAYS,
+        "touches": tables.TOUCHES,
+        "visits": tables.VISITS,
+        "habits": tables.HABITS,
+        "case_records": tables.CASE_RECORDS,
+    }
+)
+
+
+def read_back_days(settings: FeatureSettings) -> Mapping[str, int]:
+    """How many days back each profile table is read; older files of it are of no use to a night."""
+    return {
+        "actor_days": settings.history_days,
+        "touches": settings.novelty_days,
+        "visits": CROWD_DAYS,
+        "habits": settings.history_days,
+        "case_records": REFERENCE_DAYS,
+        "actor_features": settings.history_days,
+        "feature_sample": settings.history_days,
+    }
 
 
 def night_features(
@@ -27,14 +60,40 @@ def night_features(
 
     `events` and `before` are the night's and the previous day's events (EVENT_SCHEMA; an event is known by
     event_id and source_name together). `profiles` holds the tables of profiles.PROFILE_TABLES; rows of the night
-    itself and later are not looked at. NULL = cannot be known for this event. The result is a temporary table of
-    `con`, in the order of the events' times.
+    itself, later ones and those beyond the trailing days are not looked at. NULL = cannot be known for this event.
+    The result is a temporary table of `con`, in the order of the events' times.
     """
-    with workspace(con) as space:
-        base = space.keep("base", keyed_events(events, before))
-        past = {name: nullable(table) for name, table in profiles.items()}
-        bench = workbench(space, base, past, night, settings)
-        values = {name: feature.build(bench).cast("float64") for name, feature in FEATURES.items()}
-        # Sorted outside the select: the order's column is no feature.
-        result = bench.select("seq", "event_id", "source_name", **values).order_by("seq").drop("seq")
-        return space.keep("result", result, beyond=True)
+    days = read_back_days(settings)
+    sources = {"events": events, "before": before}
+    sources |= {name: _aged(profiles[name], night, days[name]) for name in _READ}
+    steps = _steps(con.name)
+    with bound(con, _PLAN, sources, _schemas()), filled(con, steps[:-1]):
+        name = ibis.util.gen_name(f"{_PLAN}_{_RESULT}")
+        fill(con, name, steps[-1].query)
+    return con.table(name)
+
+
+@lru_cache(maxsize=4)
+def _steps(engine: str) -> tuple[Step, ...]:
+    """The queries of a night; the last one gives the features."""
+    plan = Plan(_PLAN, engine)
+    source = {name: plan.source(name, schema) for name, schema in _schemas().items()}
+    base = plan.keep("base", keyed_events(source["events"], source["before"]))
+    bench = workbench(plan, base, source)
+    values = {name: feature.build(bench).cast("float64") for name, feature in FEATURES.items()}
+    # Sorted outside the select: the order's column is no feature.
+    plan.keep(_RESULT, bench.select("seq", "event_id", "source_name", **values).order_by("seq").drop("seq"))
+    return plan.steps()
+
+
+def _aged(table: ir.Table, night: date, days: int) -> ir.Table:
+    """The last `days` days before the night, with how many days ago each row's night was."""
+    recent = table.filter((table.night < night) & (table.night >= night - timedelta(days=days)))
+    return recent.mutate(age=ibis.literal(night).delta(recent.night, unit="day"))
+
+
+def _schemas() -> dict[str, pa.Schema]:
+    age = pa.field("age", pa.int32())
+    return {"events": EVENT_COLUMNS, "before": EVENT_COLUMNS} | {
+        name: schema.remove(schema.get_field_index("night")).append(age) for name, schema in _READ.items()
+    }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from operator import xor
@@ -12,8 +11,6 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import sqlglot as sg
-import sqlglot.expressions as sge
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
@@ -61,43 +58,6 @@ def microseconds(time: ir.TimestampValue) -> ir.IntegerValue:
 def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:
     """How many whole `step`s are in a value >= 0, in whole numbers throughout."""
     return ((value - value % step) / step).cast("int64")
-
-
-def nullable(table: ir.Table) -> ir.Table:
-    """The same table whose columns may all be NULL: Ibis unites tables only when even that agrees."""
-    strict = {name: dtype.copy(nullable=True) for name, dtype in table.schema().items() if not dtype.nullable}
-    return table.cast(strict) if strict else table
-
-
-class Workspace:
-    """Intermediate tables on one connection; `keep` materialises, leaving the block drops them."""
-
-    def __init__(self, con: Any) -> None:
-        self.con = con
-        self._names: list[str] = []
-
-    def keep(self, name: str, expression: ir.Table, *, beyond: bool = False) -> ir.Table:
-        """`expression` as a temporary table; with `beyond` it outlives the workspace."""
-        unique = ibis.util.gen_name(f"features_{name}")
-        if not beyond:
-            self._names.append(unique)
-        return self.con.create_table(unique, expression, temp=True)
-
-    def drop(self) -> None:
-        for name in self._names:
-            table = sg.table(name, quoted=True)
-            # Ibis 12's drop_table names the table as `this`, where sqlglot from 30 on looks under `tables`: give both.
-            self.con.raw_sql(sge.Drop(kind="TABLE", this=table, tables=[table], exists=True))
-        self._names.clear()
-
-
-@contextmanager
-def workspace(con: Any) -> Iterator[Workspace]:
-    space = Workspace(con)
-    try:
-        yield space
-    finally:
-        space.drop()
 
 
 def running(group: Sequence[Any] | Any, order: Any) -> Any:

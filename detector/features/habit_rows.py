@@ -8,20 +8,22 @@ import ibis
 import ibis.expr.types as ir
 
 from detector.features import reasons
-from detector.features.engine import Workspace
 from detector.features.habits import habit_key, hour_key
+from detector.features.plan import Plan
 
 
-def habit_rows(space: Workspace, base: ir.Table) -> ir.Table:
+def habit_rows(plan: Plan, base: ir.Table) -> ir.Table:
     """One row per key: key, n, total. `base` as keyed.keyed_events with the column reference_records."""
-    spelled = reasons.terms(space, reasons.texts(base))
+    spelled = reasons.terms(plan, reasons.texts(base))
     rows = [*_hours(base), *_seats(base), *_reasons(base), *_terms(spelled), *_filled(base), *_norms(base)]
     return reduce(lambda left, right: left.union(right), rows).filter(lambda t: t.n > 0)
 
 
 def _row(table: ir.Table, key: ir.IntegerValue, n: ir.IntegerValue, total: ir.Value | None = None) -> ir.Table:
     """Sums of n and total by key; rows without a key are left out."""
-    slim = table.select(key=key, n=n.cast("int64"), total=ibis.null("float64") if total is None else total.cast("float64"))
+    slim = table.select(
+        key=key, n=n.cast("int64"), total=ibis.null("float64") if total is None else total.cast("float64")
+    )
     return slim.filter(slim.key.notnull()).group_by("key").agg(n=lambda t: t.n.sum(), total=lambda t: t.total.sum())
 
 

@@ -17,12 +17,10 @@ nights of history:
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
-import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace, constant, pair
+from detector.features.engine import constant, pair
+from detector.features.plan import Plan
 
 
 def habit_key(kind: str, *parts: ir.IntegerValue) -> ir.IntegerValue:
@@ -35,12 +33,11 @@ def hour_key(hour_of_week: ir.IntegerValue) -> ir.IntegerValue:
     return (hour_of_week.cast("int64") + 1) * 0x0005_DEEC_E66D_1B69
 
 
-def known_habits(space: Workspace, keys: ir.Table, habits: ir.Table, night: date, history_days: int) -> ir.Table:
+def known_habits(plan: Plan, keys: ir.Table, habits: ir.Table) -> ir.Table:
     """The sums `n` and `total` over earlier nights of every key in `keys` (one column `key`, may repeat)."""
-    wanted = space.keep("wanted", keys.filter(keys.key.notnull()).distinct())
-    old = habits.filter((habits.night < night) & (habits.night >= night - timedelta(days=history_days)))
-    old = old.select("key", "n", "total").semi_join(wanted, "key")
-    return space.keep("habits", old.group_by("key").agg(n=old.n.sum(), total=old.total.sum()))
+    wanted = plan.keep("wanted", keys.filter(keys.key.notnull()).distinct())
+    old = habits.semi_join(wanted, "key")
+    return plan.keep("habits", old.group_by("key").agg(n=old.n.sum(), total=old.total.sum()))
 
 
 def with_habit(table: ir.Table, known: ir.Table, key: ir.IntegerValue, n: str, total: str | None = None) -> ir.Table:

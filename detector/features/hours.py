@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace
 from detector.features.habits import habit_key, hour_key, with_habit
+from detector.features.plan import Plan
 from detector.features.shrink import probability
 
 HOURS_A_WEEK = 168
@@ -30,7 +30,7 @@ def asked_hours(tonight: ir.Table) -> ir.Table:
     )
 
 
-def hour_shares(space: Workspace, asked: ir.Table, known: ir.Table) -> ir.Table:
+def hour_shares(plan: Plan, asked: ir.Table, known: ir.Table) -> ir.Table:
     """(actor, peer, hour_of_week) -> `hour_share`: P(hour of week | actor); NULL without any history."""
     t = asked
     for name in KEYS:
@@ -40,4 +40,4 @@ def hour_shares(space: Workspace, asked: ir.Table, known: ir.Table) -> ir.Table:
     )
     peers = probability(t.peers_n, t.all_peers_n, everybody, WEEK_OF_HOURS)
     share = probability(t.own_n, t.all_own_n, peers, WEEK_OF_HOURS)
-    return space.keep("hour_shares", t.select("actor", "peer", "hour_of_week", hour_share=share))
+    return plan.keep("hour_shares", t.select("actor", "peer", "hour_of_week", hour_share=share))

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
-from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, microseconds, nullable, pair, stable_hash, whole
+from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, microseconds, pair, stable_hash, whole
+from detector.schema import EVENT_SCHEMA
+
+#: What the features read of an event.
+EVENT_COLUMNS: Final = pa.schema(
+    [
+        EVENT_SCHEMA.field(name)
+        for name in EVENT_SCHEMA.names
+        if name not in {"transaction_code", "source_ip", "session_id", "purpose_code", "record_type", "query_text"}
+        and name not in {"recipient", "source_file", "source_line", "source_sha256", "ingested_at"}
+    ]
+)
+
+_CONTEXT: Final = {
+    "peer": "int64", "unit": "int64", "context": "int64", "system": "int64", "record": "int64", "case": "int64",
+    "reason": "string", "reason_key": "int64",
+}  # fmt: skip
 
 #: A look-up is counted in volumes unless it was spawned by another (one plate query fires driver and name queries)
 #: or touched no record at all.
@@ -34,13 +52,11 @@ def keyed_events(
 
 
 def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.Table:
-    e = nullable(events)
+    e = events
     us = microseconds(e.event_time)
     local = us + e.utc_offset_minutes.fill_null(0).cast("int64") * MINUTE_US
     day = whole(local, DAY_US)
     spawned = e.is_automatic.fill_null(False) | (e.parent_id.fill_null("") != "")
-    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
-    blank = ibis.null("string")
     slim = e.select(
         event_id=e.event_id,
         source_name=e.source_name,
@@ -51,21 +67,14 @@ def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.
         hour_of_week=(day + 3) % 7 * 24 + whole(local % DAY_US, HOUR_US),
         actor=_person(e.actor_id),
         operator=_person(e.operator_id),
-        peer=stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
-        unit=_unit(e),
-        context=stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
-        system=stable_hash("system", e.system),
-        record=_key("record", e.record_id),
         terminal=_key("terminal", e.terminal_id),
-        case=_key("case", e.case_ref),
-        reason=reason if in_night else blank,
-        reason_key=_key("reason", reason),
         counted=~spawned & e.action.notin(UNCOUNTED_ACTIONS),
         exported=_exported(e),
         on_behalf=(e.requester_id != "") & (e.requester_id != e.operator_id),
         failed=e.outcome.isin(("denied", "error")),
         result_count=e.result_count,
         scope_count=e.scope_count,
+        **(_context(e) if in_night else {name: ibis.null(kind) for name, kind in _CONTEXT.items()}),
         **{name: e[column] for name, column in names.items()},
     )
     return slim.mutate(
@@ -76,6 +85,21 @@ def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.
         wording=pair(slim.context, slim.reason_key),
         case_record=pair(slim.case, slim.record),
     )
+
+
+def _context(e: ir.Table) -> dict[str, ir.Value]:
+    """What only the night's own events are asked about: of the day before they are left NULL, hashing is dear."""
+    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
+    return {
+        "peer": stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
+        "unit": _unit(e),
+        "context": stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
+        "system": stable_hash("system", e.system),
+        "record": _key("record", e.record_id),
+        "case": _key("case", e.case_ref),
+        "reason": reason,
+        "reason_key": _key("reason", reason),
+    }
 
 
 def _key(kind: str, value: ir.StringValue) -> ir.IntegerValue:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace
 from detector.features.habits import habit_key, with_habit
+from detector.features.plan import Plan
 
 #: Look-ups of peers at which their norm and everybody's weigh the same.
 NORM_LOOKUPS = 20
@@ -20,14 +20,14 @@ def norm_keys(places: ir.Table) -> ir.Table:
     return keys[0].union(*keys[1:])
 
 
-def norms(space: Workspace, places: ir.Table, known: ir.Table) -> ir.Table:
+def norms(plan: Plan, places: ir.Table, known: ir.Table) -> ir.Table:
     """(peer, system) -> `usual_results`, `usual_scope`, `usual_reference`, as ln(1 + x); NULL without history."""
     t = places
     for name in NORMS:
         own, everybody = _keys(name, t)
         t = with_habit(t, known, own, f"{name}_n", f"{name}_sum")
         t = with_habit(t, known, everybody, f"{name}_all_n", f"{name}_all_sum")
-    return space.keep("norms", t.select("peer", "system", **{f"usual_{name}": _mean(t, name) for name in NORMS}))
+    return plan.keep("norms", t.select("peer", "system", **{f"usual_{name}": _mean(t, name) for name in NORMS}))
 
 
 def _keys(name: str, t: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:

@@ -22,8 +22,7 @@ def record_new_to_force(t: ir.Table) -> ir.Value:
 
 def revisit_days(t: ir.Table) -> ir.Value:
     """Whole UTC days; 0 when the last touch was earlier the same night."""
-    since = t.night_date.delta(t.visit_last_night, unit="day")
-    return t.visit.notnull().ifelse((t.visit_first_seq < t.seq).ifelse(0, since), None)
+    return t.visit.notnull().ifelse((t.visit_first_seq < t.seq).ifelse(0, t.visit_last_age), None)
 
 
 def _is_new(t: ir.Table, key: str) -> ir.Value:

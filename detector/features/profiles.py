@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ import pyarrow as pa
 
 from detector.features import tables
 from detector.features.catalogue import FEATURES, MODEL_FEATURES
-from detector.features.engine import HOUR_US, constant, stable_hash, workspace
+from detector.features.engine import HOUR_US, constant, stable_hash
 from detector.features.habit_rows import habit_rows
-from detector.features.keyed import keyed_events
+from detector.features.keyed import EVENT_COLUMNS, keyed_events
+from detector.features.plan import Plan, Step, bound, filled
 from detector.features.touches import NIGHTS
 
 #: Every table of a night, each with its `night`.
@@ -41,6 +43,17 @@ _ORDER: Final = {
     "feature_sample": ("draw", "event_id"),
 }
 SAMPLE_SIZE = 5_000
+_PLAN: Final = "profile"
+_SOURCES: Final = {
+    "events": EVENT_COLUMNS,
+    "features": pa.schema(
+        [
+            pa.field("event_id", pa.string()),
+            pa.field("source_name", pa.string()),
+            *(pa.field(name, pa.float64()) for name in FEATURES),
+        ]
+    ),
+}
 
 
 def roll_up(con: Any, night: date, events: ir.Table, features: ir.Table) -> Mapping[str, pa.Table]:
@@ -48,19 +61,29 @@ def roll_up(con: Any, night: date, events: ir.Table, features: ir.Table) -> Mapp
 
     `features` is what night_features gave for the same events. Masked actors leave no rows of their own.
     """
-    with workspace(con) as space:
-        base = space.keep("rolled", _with_features(events, features))
-        visited = space.keep("visited", _visited(base))
-        parts = {
-            "actor_days": _actor_days(base),
-            "touches": _touches(base, visited),
-            "visits": visited.select("record", "actor", "last_us"),
-            "habits": habit_rows(space, base),
-            "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
-            "actor_features": _actor_features(base),
-            "feature_sample": _feature_sample(base),
-        }
-        return {name: _arrow(name, table, night) for name, table in parts.items()}
+    sources = {"events": events, "features": features}
+    with bound(con, _PLAN, sources, _SOURCES), filled(con, _steps(con.name)):
+        return {name: _arrow(con, name, night) for name in PROFILE_TABLES}
+
+
+@lru_cache(maxsize=4)
+def _steps(engine: str) -> tuple[Step, ...]:
+    plan = Plan(_PLAN, engine)
+    events, features = (plan.source(name, schema) for name, schema in _SOURCES.items())
+    base = plan.keep("base", _with_features(events, features))
+    visited = plan.keep("visited", _visited(base))
+    parts = {
+        "actor_days": _actor_days(base),
+        "touches": _touches(base, visited),
+        "visits": visited.select("record", "actor", "last_us"),
+        "habits": habit_rows(plan, base),
+        "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
+        "actor_features": _actor_features(base),
+        "feature_sample": _feature_sample(base),
+    }
+    for name, table in parts.items():
+        plan.keep(name, table.order_by(_ORDER[name]))
+    return plan.steps()
 
 
 def _with_features(events: ir.Table, features: ir.Table) -> ir.Table:
@@ -90,10 +113,14 @@ def _actor_days(base: ir.Table) -> ir.Table:
 
 
 def _visited(base: ir.Table) -> ir.Table:
-    return base.filter(base.visit.notnull()).group_by("visit", "record", "actor").agg(
-        last_us=base.us.max(),
-        # Only the night's first touch is days after the one before it; the others are 0.
-        gap=base.revisit_days.max().nullif(0),
+    return (
+        base.filter(base.visit.notnull())
+        .group_by("visit", "record", "actor")
+        .agg(
+            last_us=base.us.max(),
+            # Only the night's first touch is days after the one before it; the others are 0.
+            gap=base.revisit_days.max().nullif(0),
+        )
     )
 
 
@@ -126,8 +153,8 @@ def _feature_sample(base: ir.Table) -> ir.Table:
     return chosen.order_by("draw", "event_id").limit(SAMPLE_SIZE)
 
 
-def _arrow(name: str, table: ir.Table, night: date) -> pa.Table:
+def _arrow(con: Any, name: str, night: date) -> pa.Table:
     schema = PROFILE_TABLES[name]
-    rows = table.order_by(_ORDER[name]).to_pyarrow()
-    rows = rows.append_column("night", pa.array([night] * rows.num_rows, pa.date32()))
+    rows = con.table(f"{_PLAN}_{name}").to_pyarrow()
+    rows = rows.append_column("night", pa.repeat(pa.scalar(night, pa.date32()), rows.num_rows))
     return rows.select(schema.names).cast(schema)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace, stable_hash
+from detector.features.engine import stable_hash
 from detector.features.habits import habit_key, with_habit
+from detector.features.plan import Plan
 from detector.features.shrink import bits, probability
 
 #: Words assumed to be possible, and how many words of practice weigh as much as that assumption.
@@ -22,12 +23,12 @@ def texts(tonight: ir.Table) -> ir.Table:
     return given.group_by("context", "wording").agg(reason=given.reason.max(), uses=given.count())
 
 
-def terms(space: Workspace, written: ir.Table) -> ir.Table:
+def terms(plan: Plan, written: ir.Table) -> ir.Table:
     """One row per term of each text: context, wording, uses, term (key). Digits are all one: numbers are no words."""
     plain = written.reason.re_replace(r"[0-9]+", "0").re_split(r"[\s\p{P}\p{S}]+")
     split = written.select("context", "wording", "uses", word=plain.unnest())
     split = split.filter(split.word != "")
-    return space.keep("terms", split.select("context", "wording", "uses", term=stable_hash("term", split.word)))
+    return plan.keep("terms", split.select("context", "wording", "uses", term=stable_hash("term", split.word)))
 
 
 def term_keys(spelled: ir.Table) -> ir.Table:
@@ -46,7 +47,7 @@ def context_keys(contexts: ir.Table) -> ir.Table:
     )
 
 
-def surprisals(space: Workspace, spelled: ir.Table, known: ir.Table) -> ir.Table:
+def surprisals(plan: Plan, spelled: ir.Table, known: ir.Table) -> ir.Table:
     """wording -> `reason_bits`: the mean of -log2 P(term | unit and system) over its terms; NULL without history."""
     t = with_habit(spelled, known, habit_key("term", spelled.context, spelled.term), "own")
     t = with_habit(t, known, habit_key("terms", t.context), "all_own")
@@ -54,19 +55,19 @@ def surprisals(space: Workspace, spelled: ir.Table, known: ir.Table) -> ir.Table
     t = with_habit(t, known, habit_key("terms"), "all_force")
     force = (t.all_force > 0).ifelse(probability(t.force, t.all_force, ibis.literal(1 / VOCABULARY), PRACTICE), None)
     t = t.mutate(term_bits=bits(probability(t.own, t.all_own, force, PRACTICE)))
-    return space.keep("surprisals", t.group_by("wording").agg(reason_bits=t.term_bits.mean()))
+    return plan.keep("surprisals", t.group_by("wording").agg(reason_bits=t.term_bits.mean()))
 
 
-def fill_shares(space: Workspace, contexts: ir.Table, known: ir.Table) -> ir.Table:
+def fill_shares(plan: Plan, contexts: ir.Table, known: ir.Table) -> ir.Table:
     """context -> `fill_share`: how large a share of reasons asked for is given there; NULL without any history."""
     t = with_habit(contexts, known, habit_key("filled", contexts.context), "asked", "given")
     t = with_habit(t, known, habit_key("filled"), "all_asked", "all_given")
     force = t.all_given / t.all_asked.nullif(0)
     share = probability(t.given, t.asked, force, FILLED)
-    return space.keep("filled", t.select("context", fill_share=share))
+    return plan.keep("filled", t.select("context", fill_share=share))
 
 
-def repeated(space: Workspace, tonight: ir.Table, known: ir.Table) -> ir.Table:
+def repeated(plan: Plan, tonight: ir.Table, known: ir.Table) -> ir.Table:
     """seq -> `wording_n` and `wordings_n`: the actor's reasons so far with this very text, and with any."""
     given = tonight.filter((tonight.reason != "") & tonight.actor.notnull())
     asked = given.select("actor", "actor_reason").distinct()
@@ -79,7 +80,7 @@ def repeated(space: Workspace, tonight: ir.Table, known: ir.Table) -> ir.Table:
         any=given.count().over(ibis.window(preceding=None, following=0, group_by="actor", order_by="seq")),
     )
     joined = now.inner_join(asked, "actor_reason")
-    return space.keep(
+    return plan.keep(
         "repeated",
         joined.select("seq", wording_n=joined.same + joined.old_same, wordings_n=joined["any"] + joined.old_any),
     )

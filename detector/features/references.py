@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import Workspace
+from detector.features.plan import Plan
 
 #: Trailing days in which the records of a case reference are counted.
 REFERENCE_DAYS = 30
 
 
-def reference_records(space: Workspace, tonight: ir.Table, case_records: ir.Table, night: date) -> ir.Table:
+def reference_records(plan: Plan, tonight: ir.Table, case_records: ir.Table) -> ir.Table:
     """seq -> `reference_records`: distinct records under the event's case reference so far, this one included."""
     under = tonight.filter(tonight.case_record.notnull()).select("seq", "case", "record")
-    old = case_records.filter((case_records.night < night) & (case_records.night >= night - timedelta(days=REFERENCE_DAYS)))
-    old = old.select("case", "record").semi_join(under.select("case").distinct(), "case").distinct()
-    old = space.keep("case_records", old)
+    old = case_records.select("case", "record").semi_join(under.select("case").distinct(), "case").distinct()
+    old = plan.keep("case_records", old)
     before = old.group_by("case").agg(old_records=old.count())
     first = under.group_by("case", "record").agg(first_seq=under.seq.min()).anti_join(old, ["case", "record"])
     first = first.select("first_seq")
@@ -26,6 +23,6 @@ def reference_records(space: Workspace, tonight: ir.Table, case_records: ir.Tabl
     marked = marked.select("seq", "case", new=marked.first_seq.notnull().cast("int64"))
     so_far = marked.new.sum().over(ibis.window(preceding=None, following=0, group_by=marked.case, order_by=marked.seq))
     counted = marked.select("seq", "case", so_far=so_far).left_join(before, "case")
-    return space.keep(
+    return plan.keep(
         "references", counted.select("seq", reference_records=counted.so_far + counted.old_records.fill_null(0))
     )

@@ -15,7 +15,7 @@ def repeat_days(t: ir.Table) -> ir.Value:
 
 def recheck_regularity(t: ir.Table) -> ir.Value:
     """Standard deviation over mean of the gaps, tonight's included; from their count, sum and sum of squares."""
-    gap = t.night_date.delta(t.visit_last_night, unit="day").cast("float64")
+    gap = t.visit_last_age.cast("float64")
     gaps = t.visit_gaps + 1
     total = t.visit_gap_sum + gap
     squares = t.visit_gap_squares + gap * gap

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import DAY_US, Workspace, constant
+from detector.features.engine import DAY_US, constant
+from detector.features.plan import Plan
 
 #: Trailing days in which days of touching a record are counted, and its revisit gaps.
 REPEAT_DAYS = 180
@@ -20,7 +19,7 @@ LEAST_GAPS = 3
 NIGHTS = "nights"
 
 
-def touched(space: Workspace, tonight: ir.Table, touches: ir.Table, night: date, novelty_days: int) -> ir.Table:
+def touched(plan: Plan, tonight: ir.Table, touches: ir.Table) -> ir.Table:
     """One row per key touched tonight (visit, unit_record, record), and one under NIGHTS.
 
     `first_seq` is its first touch tonight; the others tell of earlier nights and are 0 or NULL where there is none.
@@ -29,26 +28,24 @@ def touched(space: Workspace, tonight: ir.Table, touches: ir.Table, night: date,
     keys = keys.union(tonight.select(key="unit_record", seq="seq"), tonight.select(key="record", seq="seq"))
     keys = keys.filter(keys.key.notnull()).group_by("key").agg(first_seq=keys.seq.min())
     one = tonight.agg(first_seq=tonight.seq.max()).select(key=constant(NIGHTS), first_seq="first_seq")
-    keys = space.keep("touched", keys.union(one))
-    repeat, recent = night - timedelta(days=REPEAT_DAYS), night - timedelta(days=CROWD_DAYS)
-    old = touches.filter((touches.night < night) & (touches.night >= night - timedelta(days=novelty_days)))
-    old = old.select("night", "key", "n", "gap").semi_join(keys, "key")
+    keys = plan.keep("touched", keys.union(one))
+    old = touches.semi_join(keys, "key")
     gap = old.gap.cast("int64")
-    in_repeat = old.night >= repeat
+    in_repeat = old.age <= REPEAT_DAYS
     seen = old.group_by("key").agg(
         nights=old.count(),
-        last_night=old.night.max(),
+        last_age=old.age.min(),
         repeat_nights=in_repeat.cast("int64").sum(),
         gaps=gap.count(where=in_repeat),
         gap_sum=gap.sum(where=in_repeat),
         gap_squares=(gap * gap).sum(where=in_repeat),
-        actor_nights=old.n.sum(where=old.night < recent),
+        actor_nights=old.n.sum(where=old.age > CROWD_DAYS),
     )
     joined = keys.left_join(seen, "key").drop("key_right")
-    return space.keep("seen", joined)
+    return plan.keep("seen", joined)
 
 
-def crowds(space: Workspace, tonight: ir.Table, visits: ir.Table, night: date) -> ir.Table:
+def crowds(plan: Plan, tonight: ir.Table, visits: ir.Table) -> ir.Table:
     """One row per event with a record: `seq`, and `crowd_actors`, the distinct actors on it in (t - 72 h, t].
 
     Each record starts the night with those of the last three nights; one leaves it 72 hours after the last touch,
@@ -57,12 +54,11 @@ def crowds(space: Workspace, tonight: ir.Table, visits: ir.Table, night: date) -
     touch = tonight.filter(tonight.record.notnull())
     first = touch.filter(touch.actor.notnull()).group_by("record", "actor")
     first = first.agg(seq=touch.seq.min(), us=touch.us.min())
-    old = visits.filter((visits.night < night) & (visits.night >= night - timedelta(days=CROWD_DAYS)))
-    old = old.semi_join(touch.select("record").distinct(), "record").group_by("record", "actor")
+    old = visits.semi_join(touch.select("record").distinct(), "record").group_by("record", "actor")
     old = old.agg(leaves=lambda t: t.last_us.max() + CROWD_DAYS * DAY_US)
     both = old.left_join(first, ["record", "actor"]).drop("record_right", "actor_right")
     stays = (both.us < both.leaves).fill_null(False)
-    kept = space.keep("crowd", both.mutate(stays=stays))
+    kept = plan.keep("crowd", both.mutate(stays=stays))
     zero = ibis.literal(0, "int64")
     one = ibis.literal(1, "int64")
     marks = kept.select("record", us=zero, seq=zero, step=one)
@@ -75,4 +71,4 @@ def crowds(space: Workspace, tonight: ir.Table, visits: ir.Table, night: date) -
     marks = marks.union(events)
     frame = ibis.window(preceding=None, following=0, group_by=marks.record, order_by=[marks.us, marks.seq])
     counted = marks.select("seq", crowd_actors=marks.step.sum().over(frame))
-    return space.keep("crowds", counted.filter(counted.seq > 0))
+    return plan.keep("crowds", counted.filter(counted.seq > 0))

@@ -5,28 +5,39 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, Workspace, earlier, running, until
+from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, earlier, running, until
+from detector.features.plan import Plan
 
 #: A pause this long ends a block of work: the least daily rest between two duties in most rosters is longer.
 REST_US = 6 * HOUR_US
 LONGEST_US = DAY_US
 
 
-def trailing(space: Workspace, base: ir.Table, actors: ir.Table) -> ir.Table:
+def trailing(plan: Plan, base: ir.Table, actors: ir.Table) -> ir.Table:
     """One row per event of the night: seq and the window columns. `actors` as baselines.actor_baselines.
 
     A look-up counts itself; of events of the same microsecond those before it in `seq` count too. Streak and block
     are of the counted events only, and start with what `actors` says of earlier nights.
     """
-    first = space.keep("running", _running(base, actors))
+    first = plan.keep("running", _running(base, actors))
     second = _windows(first)
-    return space.keep("trailing", second.filter(second.in_night).drop("in_night"))
+    return plan.keep("trailing", second.filter(second.in_night).drop("in_night"))
 
 
 def _running(base: ir.Table, actors: ir.Table) -> ir.Table:
     carried = actors.select("actor", "last_us", "block_start_us", "last_day", "streak_start")
     e = base.select(
-        "seq", "in_night", "us", "local_day", "actor", "operator", "terminal", "counted", "exported", "on_behalf", "failed"
+        "seq",
+        "in_night",
+        "us",
+        "local_day",
+        "actor",
+        "operator",
+        "terminal",
+        "counted",
+        "exported",
+        "on_behalf",
+        "failed",
     ).left_join(carried, "actor")
     e = e.drop("actor_right")
     lookup, tonight = e.counted.cast("int64"), e.counted & e.in_night

@@ -1,4 +1,4 @@
-"""What readers hand on: batches of source rows as text, and the lines that are no rows. Every line is in one of them."""
+"""What readers hand on: batches of source rows as text, and the lines that are no rows. A line is one or the other."""
 
 from __future__ import annotations
 

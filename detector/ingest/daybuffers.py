@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ EPOCH = date(1970, 1, 1)
 DAY_US = 86_400_000_000
 #: Rejects are held until their texts come to this many bytes.
 REJECT_BYTES = 16 << 20
+#: A view of a table keeps all of it alive: only a part of at least one in so many rows may be one.
+LEAST_VIEW = 3
 
 
 @dataclass(frozen=True)
@@ -181,8 +184,12 @@ class RejectBuffer:
         self._files.append(write_parquet(origin.aside, pa.table(columns, schema=REJECT_SCHEMA)))
 
 
-def _by_day(table: pa.Table) -> Iterable[tuple[int, pa.Table]]:
-    """The table's rows by day, each part with memory of its own, so that one can be let go without the others."""
+def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """The table's rows by day, in the order of their days and within each in their own.
+
+    A part that is a good share of the table and lies in one piece is a view of it; any other is copied, so that a few
+    rows that wait for the rest of their day do not keep the whole table in memory.
+    """
     if not table.num_rows:
         return
     days = table["event_time"].cast(pa.int64()).to_numpy() // DAY_US
@@ -193,8 +200,14 @@ def _by_day(table: pa.Table) -> Iterable[tuple[int, pa.Table]]:
     order = np.argsort(days, kind="stable")
     ordered = days[order]
     cuts = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
-    for start, end in zip(cuts, cuts[1:], strict=False):
-        yield int(ordered[start]), table.take(order[start:end])
+    for start, end in pairwise(cuts):
+        first, last, size = int(order[start]), int(order[end - 1]), end - start
+        in_one_piece = last - first + 1 == size
+        if in_one_piece and size * LEAST_VIEW >= len(ordered):
+            part = table.slice(first, size)
+        else:
+            part = table.take(order[start:end])
+        yield int(ordered[start]), part
 
 
 def _constant(value: str, count: int) -> pa.DictionaryArray:

@@ -21,7 +21,7 @@ from pyarrow import csv
 
 from detector.config import IngestSettings
 from detector.ingest.batch import RawBatch, Reject
-from detector.ingest.blocks import BLOCK_BYTES, Block, holds_long_line, line_blocks, show
+from detector.ingest.blocks import BLOCK_BYTES, Block, count_lines, holds_long_line, line_blocks, show
 from detector.ingest.careful import Form, Parsed, read_carefully
 from detector.ingest.split import split_line
 from detector.ingest.textstream import recoded
@@ -137,14 +137,18 @@ def read_fast(block: Block, form: Form) -> RawBatch | None:
         or holds_long_line(data, form.max_line_bytes)
     ):
         return None
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    lines = count_lines(data) + (not data.endswith(b"\n"))
     names = [f"f{index}" for index in range(len(form.header))]
     try:
         table = csv.read_csv(
             pa.BufferReader(data),
             read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
             parse_options=csv.ParseOptions(delimiter=form.delimiter),
-            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[]),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[], check_utf8=not data.isascii()
+            ),
+            # Arrow's own allocator gives memory of this size back at once and has it zeroed again for the next block.
+            memory_pool=pa.system_memory_pool(),
         )
     except pa.ArrowInvalid:
         return None

@@ -4,8 +4,10 @@ broken does not take its neighbours with it."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
 
 from detector.config import IngestSettings
 from detector.errors import DetectorError
@@ -13,7 +15,7 @@ from detector.ingest import jsonpath
 from detector.ingest.batch import RawBatch, Reject
 from detector.ingest.blocks import show
 from detector.ingest.jsondocument import Element, split_document
-from detector.ingest.mapping import JsonShape, Mapping
+from detector.ingest.mapping import FREE_TEXT, JsonShape, Mapping
 from detector.ingest.textlines import batch_of, shown, text_lines
 
 GROUP: Final = 5_000
@@ -32,7 +34,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise BadRecord("bad_json", f"the key {ascii(twice[:40])} is given twice")
+        raise BadRecord("bad_json", f"the key {twice[:40]!a} is given twice")
     return found
 
 
@@ -68,8 +70,10 @@ def load_object(text: str) -> dict[str, Any]:
 class RowReader:
     """Takes the fields of one mapping out of records."""
 
-    def __init__(self, fields: Sequence[str], shape: JsonShape | None) -> None:
+    def __init__(self, fields: Sequence[str], shape: JsonShape | None, *, texts: Collection[str]) -> None:
+        """`texts`: the fields that may hold a whole object, given as compact JSON; elsewhere it is no value."""
         self.fields = tuple(fields)
+        self._texts = frozenset(texts)
         self._paths = [jsonpath.compile_path(field) for field in fields]
         self._values = [(jsonpath.compile_path(p), frozenset(v)) for p, v in shape.values.items()] if shape else []
 
@@ -78,17 +82,29 @@ class RowReader:
         for path, allowed in self._values:
             value = jsonpath.text_of(jsonpath.lookup(record, path))
             if value not in allowed:
-                what = "nothing" if value is None else ascii(value[:40])
+                what = "nothing" if value is None else f"{value[:40]!a}"
                 raise BadRecord("not_a_record", f"{path.text} is {what}, not {' or '.join(sorted(allowed))}")
         try:
-            return [jsonpath.text_of(jsonpath.lookup(record, path)) for path in self._paths]
+            return [self._value(record, path) for path in self._paths]
         except RecursionError:
             raise BadRecord("bad_json", "nested too deeply") from None
+
+    def _value(self, record: dict[str, Any], path: jsonpath.Path) -> str | None:
+        value = jsonpath.lookup(record, path)
+        if isinstance(value, dict) and path.text not in self._texts:
+            raise BadRecord("bad_value", f"{path.text} is an object, not a value")
+        return jsonpath.text_of(value)
+
+
+def _text_fields(mapping: Mapping) -> set[str]:
+    """Fields that go to free text and nowhere else."""
+    other = {field for column, fields in mapping.columns.items() if column not in FREE_TEXT for field in fields}
+    return set(mapping.fields) - other
 
 
 def read_json_lines(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Iterator[RawBatch | list[Reject]]:
     """One record a line."""
-    reader = RowReader(mapping.fields, mapping.json_shape)
+    reader = RowReader(mapping.fields, mapping.json_shape, texts=_text_fields(mapping))
     for lines, rejects in text_lines(stream, limits):
         if rejects:
             yield rejects
@@ -102,7 +118,7 @@ def read_json_document(stream: BinaryIO, mapping: Mapping, limits: IngestSetting
     shape = mapping.json_shape
     if shape is None:
         raise DetectorError(f"mapping {mapping.name} is not one for JSON")
-    reader = RowReader(mapping.fields, shape)
+    reader = RowReader(mapping.fields, shape, texts=_text_fields(mapping))
     pending: list[tuple[int, str]] = []
     for element in split_document(stream, shape.records, limits):
         if isinstance(element, Reject):
@@ -130,9 +146,7 @@ def _decoded(element: Element) -> str | Reject:
         return Reject(element.line, "bad_encoding", f"byte {exc.start + 1} is not UTF-8", show(element.data))
 
 
-def _rows(
-    reader: RowReader, lines: Sequence[tuple[int, str]], inner: str | None
-) -> Iterator[RawBatch | list[Reject]]:
+def _rows(reader: RowReader, lines: Sequence[tuple[int, str]], inner: str | None) -> Iterator[RawBatch | list[Reject]]:
     """Records as one batch and those that are none as rejects. `inner`: where in an element the record lies."""
     rows: list[list[str | None]] = []
     good: list[tuple[int, str]] = []
@@ -160,7 +174,8 @@ def expand_column(
     """Batches of a table in which `column` holds a JSON object: its fields become columns named `COLUMN.path`."""
     prefix = f"{mapping.embedded_json}."
     wanted = [field for field in mapping.fields if field.startswith(prefix)]
-    reader = RowReader([field.removeprefix(prefix) for field in wanted], None)
+    texts = [field.removeprefix(prefix) for field in _text_fields(mapping)]
+    reader = RowReader([field.removeprefix(prefix) for field in wanted], None, texts=texts)
     for batch in batches:
         if isinstance(batch, RawBatch):
             yield from _expanded(batch, column, wanted, reader)
@@ -171,8 +186,6 @@ def expand_column(
 def _expanded(
     batch: RawBatch, column: str, names: Sequence[str], reader: RowReader
 ) -> Iterator[RawBatch | list[Reject]]:
-    import pyarrow as pa
-
     rows: list[list[str | None]] = []
     kept: list[int] = []
     rejects: list[Reject] = []

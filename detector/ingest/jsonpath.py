@@ -80,18 +80,18 @@ def text_of(value: Any) -> str | None:
     match value:
         case None | []:
             return None
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return number_text(value)
+        case str() | bool() | int() | float():
+            return _plain(value)
         case [str() | bool() | int() | float() as only]:
-            return text_of(only)
+            return _plain(only)
         case _:
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: str | bool | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def number_text(value: float) -> str:

@@ -28,6 +28,8 @@ SHIPPED_DIR: Final = Path(__file__).parent / "sources"
 Format = Literal["delimited", "jsonlines", "json", "workbook", "parquet", "syslog", "text"]
 TABULAR: Final[frozenset[str]] = frozenset({"delimited", "workbook", "parquet"})
 JSON: Final[frozenset[str]] = frozenset({"jsonlines", "json"})
+#: Columns kept letter by letter, line breaks and all; every other one is trimmed and may hold no control characters.
+FREE_TEXT: Final = frozenset({"reason_text", "query_text"})
 NUMBERS: Final = ("utc_offset_minutes", "result_count", "scope_count", "export_count")
 
 
@@ -98,7 +100,7 @@ class JsonShape(Part):
 class TimeSpec(Part):
     """How event_time is written. Day-first or month-first is stated by the format and never guessed."""
 
-    formats: tuple[TimeFormat, ...] = Field(
+    formats: Annotated[tuple[TimeFormat, ...], BeforeValidator(_names)] = Field(
         ("iso8601",), min_length=1, description="iso8601, epoch_s, epoch_ms, or a strptime format; tried in this order"
     )
     zone: ZoneName | None = Field(None, description="zone of times without an offset; without it they are rejected")
@@ -106,7 +108,8 @@ class TimeSpec(Part):
         False, description="the zone is a stopgap: every run says so until settings.sources.NAME.time_zone names one"
     )
     gap: Literal["reject", "earlier", "later"] = Field(
-        "reject", description="a local time that the clocks skipped: rejected, or taken as the earlier or the later instant"
+        "reject",
+        description="a local time that the clocks skipped: rejected, or taken as the earlier or the later instant",
     )
     overlap: Literal["reject", "earlier", "later"] = Field(
         "reject", description="a local time that happened twice: rejected, or taken as the earlier or the later instant"
@@ -114,7 +117,7 @@ class TimeSpec(Part):
 
 
 class ValueMap(Part):
-    """Source values to values of an enumeration. Keys: without case; a trailing * stands for any ending.
+    """Source values to values of an enumeration. Keys: without case; `begin*`, `*end` and `*within*` too.
 
     `reject` makes the row a reject, `none` (outcome only) leaves the value unknown.
     """
@@ -229,6 +232,9 @@ def _check_columns(mapping: Mapping) -> None:
 
 
 def _check_values(column: str, values: ValueMap, allowed: Sequence[str]) -> None:
+    for key in values.map:
+        if "*" in key.strip("*") or not key.strip("*").strip():
+            raise ValueError(f"{column}.map: {key!r}: a * may stand at the beginning and at the end only")
     stated = [*values.map.values(), *(v for v in (values.default, values.blank, values.absent) if v is not None)]
     special = ("reject", "none") if column == "outcome" else ("reject",)
     for value in stated:
@@ -268,50 +274,6 @@ def load_mappings(extra_dirs: Sequence[Path] = ()) -> dict[str, Mapping]:
 
 def overridden(mappings: MappingOf[str, Mapping]) -> list[str]:
     """One plain sentence for each mapping of the user's that stands in for a shipped one."""
-    return [f"mapping {m.name} is read from {m.origin} instead of the shipped one" for m in mappings.values() if m.overrides]
-
-
-def loose(name: str) -> str:
-    """A header name without case, spaces, `_`, `-` and `.`: `Org_Name`, `org name` and `orgName` are one."""
-    return name.strip().lstrip("\ufeff").casefold().translate(_SEPARATORS)
-
-
-_SEPARATORS: Final = str.maketrans("", "", " _-.\t\u00a0")
-
-
-def header_columns(header: Sequence[str], mapping: Mapping) -> dict[str, str]:
-    """Source field of the mapping -> the column of this header that holds it; fields that are not there are left out.
-
-    An exact name wins over a loose one, the field's own name over its aliases, and the earlier column over the later.
-    """
-    exact = set(header)
-    own = set(mapping.fields)
-    by_loose: dict[str, str] = {}
-    for column in header:
-        if column not in own:
-            by_loose.setdefault(loose(column), column)
-    found: dict[str, str] = {}
-    heads = mapping.header
-    known = [*mapping.fields, *((*heads.must, *(n for g in heads.any_of for n in g), *heads.must_not) if heads else ())]
-    if mapping.embedded_json:
-        known.append(mapping.embedded_json)
-    for field in known:
-        names = (field, *mapping.aliases.get(field, ()))
-        hit = next((n for n in names if n in exact), None) or next(
-            (by_loose[loose(n)] for n in names if loose(n) in by_loose), None
-        )
-        if hit is not None:
-            found[field] = hit
-    return found
-
-
-def fits_header(header: Sequence[str], mapping: Mapping) -> bool:
-    """Whether a header has what the mapping says it must have."""
-    if mapping.header is None:
-        return False
-    found = header_columns(header, mapping)
-    return (
-        all(name in found for name in mapping.header.must)
-        and all(any(name in found for name in group) for group in mapping.header.any_of)
-        and not any(name in found for name in mapping.header.must_not)
-    )
+    return [
+        f"mapping {m.name} is read from {m.origin} instead of the shipped one" for m in mappings.values() if m.overrides
+    ]

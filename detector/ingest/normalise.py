@@ -7,7 +7,6 @@ characters, numbers.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -19,7 +18,9 @@ import pyarrow.compute as pc
 
 from detector.ingest import times, values
 from detector.ingest.batch import RawBatch, Reject
-from detector.ingest.mapping import NUMBERS, header_columns
+from detector.ingest.headers import header_columns
+from detector.ingest.identity import event_ids
+from detector.ingest.mapping import FREE_TEXT, NUMBERS
 from detector.ingest.prepare import Prepared, prepare
 from detector.schema import EVENT_SCHEMA, MAPPABLE, TIMESTAMP
 
@@ -29,8 +30,6 @@ __all__ = ["FREE_TEXT", "NORMALISED_SCHEMA", "Prepared", "normalise", "prepare"]
 NORMALISED_SCHEMA: Final = pa.schema(
     [field for field in EVENT_SCHEMA if field.name not in ("source_file", "source_sha256", "ingested_at")]
 )
-#: Columns kept letter by letter, line breaks and all; every other one is trimmed and may hold no control characters.
-FREE_TEXT: Final = frozenset({"reason_text", "query_text"})
 EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -61,6 +60,14 @@ class _Rows:
             raw = "" if self.prepared.pseudonyms else self.batch.raw(index)
             self.rejects.append(self.prepared.withheld(Reject(line, reason, text(index), raw)))
         self.failed |= bad
+
+    def telling(self, name: str, column: pa.Array, problem: str) -> Callable[[int], str]:
+        """What is wrong with a row: `name: VALUE problem`."""
+        return lambda row: f"{name}: {self.shown(column, row)} {problem}"
+
+    def missing(self, name: str, bad: npt.NDArray[np.bool_] | None) -> None:
+        """Reject the rows of the mask for want of a required value."""
+        self.fail(bad, "missing_required", lambda _: f"{name} is missing")
 
     def shown(self, column: pa.Array, row: int) -> str:
         """A value as a message may show it: cut, escaped, and not at all where the source is pseudonymised."""
@@ -108,7 +115,9 @@ def _source_columns(batch: RawBatch, prepared: Prepared) -> dict[str, pa.Array]:
         if text is not None:
             _pull_out(columns, text, pattern.pattern)
     stated = dict(mapping.constants)
-    stated |= {n: v.absent for n, v in (("action", mapping.action), ("outcome", mapping.outcome)) if v.absent is not None}
+    stated |= {
+        n: v.absent for n, v in (("action", mapping.action), ("outcome", mapping.outcome)) if v.absent is not None
+    }
     for name, value in stated.items():
         column = columns.get(name)
         if column is None:
@@ -128,11 +137,12 @@ def _pull_out(columns: dict[str, pa.Array], text: pa.Array, pattern: str) -> Non
 
 def _times(rows: _Rows, earliest: datetime, latest: datetime) -> None:
     text = rows.columns.pop("event_time", pa.nulls(rows.count, pa.string()))
-    rows.fail(values.blank(text), "missing_required", lambda _: "event_time is missing")
     spec, prepared = rows.prepared.mapping.time, rows.prepared
     us = _plain_iso(text, prepared) if spec.formats[0] == "iso8601" else None
     stated: pa.Array | None = None
     if us is None:
+        text = values.trimmed(text)
+        rows.missing("event_time", values.blank(text))
         parsed = times.parse(pc.fill_null(text, ""), spec.formats, prepared.zone, spec.gap, spec.overlap)
         us = parsed.us
         if parsed.has_offset.any():
@@ -142,17 +152,17 @@ def _times(rows: _Rows, earliest: datetime, latest: datetime) -> None:
         forms = " or ".join(spec.formats)
         zone = "" if prepared.zone else " with an offset (the mapping states no zone)"
         why = {
-            "bad_time": lambda row: f"event_time: {rows.shown(text, row)} is no time of the form {forms}{zone}",
-            "nonexistent_time": lambda row: f"event_time: {rows.shown(text, row)} was skipped by the clocks there",
-            "ambiguous_time": lambda row: f"event_time: {rows.shown(text, row)} happened twice there",
+            "bad_time": f"is no time of the form {forms}{zone}",
+            "nonexistent_time": "was skipped by the clocks there",
+            "ambiguous_time": "happened twice there",
         }
         for code, reason in enumerate(times.REASON_CODES):
             if reason:
-                rows.fail(parsed.reason == code, reason, why[reason])
+                rows.fail(parsed.reason == code, reason, rows.telling("event_time", text, why[reason]))
     low, high = (int((bound - times.EPOCH).total_seconds()) * times.SECOND for bound in (earliest, latest))
     bounds = f"{earliest:%Y-%m-%d} to {latest:%Y-%m-%d}"
     outside = (us < low) | (us > high)
-    rows.fail(outside, "bad_time", lambda row: f"event_time: {rows.shown(text, row)} is not within {bounds}")
+    rows.fail(outside, "bad_time", rows.telling("event_time", text, f"is not within {bounds}"))
     if rows.failed is not None:
         us = np.where(rows.failed, low, us)
     rows.columns["event_time"] = pa.array(us).view(TIMESTAMP)
@@ -178,7 +188,7 @@ def _local_offsets(rows: _Rows, us: npt.NDArray[np.int64], stated: pa.Array | No
     given = rows.columns.get("utc_offset_minutes")
     if given is not None:
         numbers, bad = _offset_values(given, us)
-        rows.fail(bad, "bad_value", lambda row: f"utc_offset_minutes: {rows.shown(given, row)} is no offset from UTC")
+        rows.fail(bad, "bad_value", rows.telling("utc_offset_minutes", given, "is no offset from UTC"))
         known = numbers if known is None else pc.coalesce(numbers, known)
     if known is not None:
         rows.columns["utc_offset_minutes"] = known
@@ -197,22 +207,22 @@ def _offset_values(given: pa.Array, us: npt.NDArray[np.int64]) -> tuple[pa.Array
         told = times.offset_of(text.strip(), us[rows]) if len(rows) else None
         if told is not None:
             minutes[rows], bad[rows] = told, False
-    missing = bad | np.asarray(given.is_null()) | np.asarray(pc.equal(pc.utf8_trim_whitespace(given), "").fill_null(True))
-    return pa.array(minutes.astype(np.int16), mask=missing), (bad if bad.any() else None)
+    empty = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(given), ""), True))
+    return pa.array(minutes.astype(np.int16), mask=bad | empty), (bad if bad.any() else None)
 
 
 def _required(rows: _Rows) -> None:
     for name in ("system", "operator_id", "action"):
         column = rows.columns.get(name)
         if column is None:
-            rows.fail(np.ones(rows.count, bool), "missing_required", lambda _, name=name: f"{name} is missing")
+            rows.missing(name, np.ones(rows.count, bool))
             rows.columns[name] = pa.nulls(rows.count, pa.string())
             continue
         if name != "action":
             column = rows.columns[name] = values.trimmed(column)
         if name == "action" and rows.prepared.mapping.action.blank is not None:
             continue
-        rows.fail(values.blank(column), "missing_required", lambda _, name=name: f"{name} is missing")
+        rows.missing(name, values.blank(column))
 
 
 def _enumerations(rows: _Rows) -> None:
@@ -223,16 +233,12 @@ def _enumerations(rows: _Rows) -> None:
         told = values.mapped(column, decide)
         if told.null_count > column.null_count:
             unknown = np.asarray(pc.and_(pc.is_null(told), pc.is_valid(column)))
-            rows.fail(
-                unknown,
-                f"unknown_{name}",
-                lambda row, name=name, column=column: f"{name}: the mapping does not know {rows.shown(column, row)}",
-            )
+            rows.fail(unknown, f"unknown_{name}", rows.telling(name, column, "is not known to the mapping"))
         empty = values.blank(told)
         if name == "outcome" and empty is not None:
             told = pc.if_else(pa.array(empty), pa.scalar(None, pa.string()), told)
         if name == "action":
-            rows.fail(empty, "missing_required", lambda _: "action is missing")
+            rows.missing(name, empty)
         rows.columns[name] = told
 
 
@@ -242,11 +248,7 @@ def _texts(rows: _Rows) -> None:
         if column is None or name in FREE_TEXT or name in _TYPED or name in ("action", "outcome"):
             continue
         column = rows.columns[name] = values.trimmed(column)
-        rows.fail(
-            values.control_rows(column),
-            "bad_value",
-            lambda row, name=name, column=column: f"{name}: control character in {rows.shown(column, row)}",
-        )
+        rows.fail(values.control_rows(column), "bad_value", rows.telling(name, column, "holds a control character"))
 
 
 def _numbers(rows: _Rows) -> None:
@@ -259,11 +261,7 @@ def _numbers(rows: _Rows) -> None:
         else:
             rows.columns[name], bad = values.integers(column, pa.int64(), rows.prepared.mapping.thousands.get(name))
         kind = "neither true nor false" if name == "is_automatic" else "no whole number"
-        rows.fail(
-            bad,
-            "bad_value",
-            lambda row, name=name, column=column, kind=kind: f"{name}: {rows.shown(column, row)} is {kind}",
-        )
+        rows.fail(bad, "bad_value", rows.telling(name, column, f"is {kind}"))
 
 
 def _events(columns: Mapping[str, pa.Array], lines: pa.Array, prepared: Prepared) -> pa.Table:
@@ -273,10 +271,10 @@ def _events(columns: Mapping[str, pa.Array], lines: pa.Array, prepared: Prepared
             columns[name] = prepared.pseudonyms.apply(name, columns[name])
     operator, requester = columns["operator_id"], columns.get("requester_id")
     columns["actor_id"] = operator if requester is None else values.first_of([requester, operator])
-    columns["event_id"] = _ids(columns, len(lines), prepared.name)
+    columns["event_id"] = event_ids(columns, len(lines), prepared.name)
     columns["source_line"] = lines
     columns["source_name"] = pa.repeat(pa.scalar(prepared.name, pa.string()), len(lines))
-    arrays = [columns.get(field.name, None) for field in NORMALISED_SCHEMA]
+    arrays = [columns.get(field.name) for field in NORMALISED_SCHEMA]
     return pa.table(
         [
             pa.nulls(len(lines), field.type) if array is None else array
@@ -284,30 +282,3 @@ def _events(columns: Mapping[str, pa.Array], lines: pa.Array, prepared: Prepared
         ],
         schema=NORMALISED_SCHEMA,
     )
-
-
-def _ids(columns: Mapping[str, pa.Array], count: int, source: str) -> pa.Array:
-    """The source's own ids; where it has none, 32 hex digits of SHA-256 over the source's name and the row's values.
-
-    Every value goes in with its column's name and its length, so that no two rows can be written alike. The offset
-    is left out: it may come from settings, and a changed setting must not make another event of the same line.
-    """
-    own = columns.get("event_id")
-    empty = np.ones(count, bool) if own is None else values.blank(own)
-    if own is not None and empty is None:
-        return own
-    rows = pa.array(np.flatnonzero(empty))
-    parts = []
-    for name in MAPPABLE:
-        column = columns.get(name)
-        if column is None or name in ("event_id", "utc_offset_minutes"):
-            continue
-        column = column.take(rows)
-        text = column.cast(pa.int64()).cast(pa.string()) if name == "event_time" else column.cast(pa.string())
-        size = pc.binary_length(text).cast(pa.string())
-        parts.append(pc.binary_join_element_wise(pa.scalar(name), size, text, "="))
-    joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="skip")
-    hashed = [hashlib.sha256(f"{source}\x1f{text}".encode()).hexdigest()[:32] for text in joined.to_pylist()]
-    if own is None:
-        return pa.array(hashed, pa.string())
-    return pc.replace_with_mask(pc.fill_null(own, ""), pa.array(empty), pa.array(hashed, pa.string()))

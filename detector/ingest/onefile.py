@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -75,9 +76,12 @@ def ingest_file(job: Job) -> tuple[FileCounts, frozenset[date]]:
         identity = hasher.submit(identify, job.file, job.limits)
         try:
             aside = _Reading(job, identity, pool).run()
+            known = identity.result()
         except OSError as exc:
             raise InputError(f"cannot be read: {exc.strerror}", where=Where(job.file.name)) from exc
-        known = identity.result()
+        except StateError:  # the disk is full, as a rule: give back what was taken of it
+            shutil.rmtree(job.home.staging, ignore_errors=True)
+            raise
     if _state(job.file) != before:
         raise InputError(
             "changed while it was read; nothing of it is kept",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -16,42 +17,51 @@ from detector.config import IngestSettings
 from detector.errors import InputError, Where
 from detector.ingest.batch import RawBatch, Reject
 from detector.ingest.expand import RefusedFileError
-from detector.ingest.mapping import Mapping, fits_header
+from detector.ingest.headers import fits_header
+from detector.ingest.mapping import Mapping
 from detector.ingest.textlines import shown
 
 ROWS: Final = 8_192
 #: Text of one batch; a page of few bytes can name one long text many times over.
 BATCH_BYTES: Final = 64 << 20
+#: How much of the end of a file is kept to find its directory in.
+FOOTER_BYTES: Final = 32 << 20
 
 
 def read_parquet(
-    stream: BinaryIO, name: str, mapping: Mapping, limits: IngestSettings
+    stream: BinaryIO, name: str, mapping: Mapping, limits: IngestSettings, *, path: Path | None = None
 ) -> Iterator[RawBatch | list[Reject]]:
-    """Rows as text; line numbers are row numbers from 1. Raises InputError for what is no Parquet file of this mapping.
+    """Rows as text; line numbers are row numbers from 1. `path`: where the same bytes lie on disk, if they do; else
+    the file has to fit into memory, because its directory is at its end.
+
+    Raises InputError for what is no Parquet file of this mapping.
 
     A value longer than limits.max_line_bytes makes its row a reject. Where the file is damaged, what was read before
     stays and one reject stands for the rest.
     """
     where = Where(name)
-    file = _open(stream, where, limits)
+    file = _open(path if path is not None else _whole(stream, where, limits.memory_bytes), where)
     if not fits_header(column_names(file.schema_arrow), mapping):
         needed = ", ".join(mapping.header.must) if mapping.header else "a header"
         raise InputError(f"lacks columns that mapping {mapping.name} needs", where=where, hint=f"It needs {needed}.")
     first = 1
     try:
-        for batch in file.iter_batches(batch_size=ROWS, use_threads=False):
-            table = pa.Table.from_batches([batch])
-            for piece in _pieces(table, limits.memory_bytes, where):
-                yield from _read(piece, first, limits.max_line_bytes)
-                first += piece.num_rows
+        for group in range(file.num_row_groups):  # each on its own: what is damaged in one leaves those before it
+            for batch in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
+                for piece in _pieces(pa.Table.from_batches([batch]), limits.memory_bytes, where):
+                    yield from _read(piece, first, limits.max_line_bytes)
+                    first += piece.num_rows
     except (pa.ArrowException, OSError) as exc:
         detail = f"the Parquet data cannot be read on ({_first_line(exc)})"
         yield [Reject(first, "corrupt_file", detail, "")]
 
 
-def parquet_header(stream: BinaryIO, name: str, limits: IngestSettings) -> list[str]:
-    """Names of the columns. Raises InputError."""
-    return column_names(_open(stream, Where(name), limits).schema_arrow)
+def parquet_header(stream: BinaryIO, name: str) -> list[str]:
+    """Names of the columns, from the file's end. Raises InputError."""
+    tail = b""
+    while piece := stream.read(FOOTER_BYTES):
+        tail = (tail + piece)[-FOOTER_BYTES:]
+    return column_names(_open(io.BytesIO(tail), Where(name)).schema_arrow)
 
 
 def column_names(schema: pa.Schema) -> list[str]:
@@ -67,20 +77,26 @@ def column_names(schema: pa.Schema) -> list[str]:
     return names
 
 
-def _open(stream: BinaryIO, where: Where, limits: IngestSettings) -> pq.ParquetFile:
-    data = stream.read(limits.memory_bytes + 1)
-    if len(data) > limits.memory_bytes:
+def _whole(stream: BinaryIO, where: Where, most: int) -> io.BytesIO:
+    data = stream.read(most + 1)
+    if len(data) > most:
         raise RefusedFileError(
-            f"a Parquet file of more than {limits.memory_bytes >> 20} MiB",
+            f"a compressed Parquet file of more than {most >> 20} MiB",
             where=where,
-            hint="Split it, or raise ingest.memory_bytes.",
+            hint="Unpack it and give the file itself, or raise ingest.memory_bytes.",
         )
+    return io.BytesIO(data)
+
+
+def _open(source: Path | io.BytesIO, where: Where) -> pq.ParquetFile:
     try:
-        plain = pq.ParquetFile(io.BytesIO(data))
-        texts = [f.name for f in plain.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        schema = pq.ParquetFile(source).schema_arrow
+        texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        if isinstance(source, io.BytesIO):
+            source.seek(0)
         # Texts stay behind their dictionary until their length is known.
-        return pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
-    except (pa.ArrowException, OSError) as exc:
+        return pq.ParquetFile(source, read_dictionary=texts, page_checksum_verification=True)
+    except (pa.ArrowException, OSError, ValueError) as exc:
         raise InputError(f"not a readable Parquet file ({_first_line(exc)})", where=where) from None
 
 

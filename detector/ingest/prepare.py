@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from detector.config import Settings
 from detector.ingest import mapping as mappings
 from detector.ingest.batch import Reject
+from detector.ingest.headers import header_columns
 from detector.ingest.pseudonyms import Pseudonymiser, pseudonymiser
-from detector.ingest.times import Zone
+from detector.ingest.times import Zone, group_names
 from detector.ingest.values import value_decider
 from detector.schema import ACTIONS, MAPPABLE, OUTCOMES
 
@@ -55,26 +56,24 @@ def prepare(mapping: mappings.Mapping, settings: Settings, *, env: Mapping[str, 
 def notices(mapping: mappings.Mapping, settings: Settings) -> list[str]:
     """What a run over a source of this mapping should say aloud: a stopgap that settings have not replaced."""
     if mapping.time.zone_assumed and settings.source(mapping.name).time_zone is None:
-        return [
-            f"{mapping.name}: its times do not say their zone and are read as {mapping.time.zone}; "
-            f"set sources.{mapping.name}.time_zone"
-        ]
+        zone = mapping.time.zone
+        return [f"{mapping.name}: its times name no zone and are read as {zone}; set sources.{mapping.name}.time_zone"]
     return []
 
 
 def provided(columns: Sequence[str], mapping: mappings.Mapping) -> tuple[str, ...]:
     """The event columns that a file with these source columns gives, be they blank: the lake's `present_columns`."""
-    found = mappings.header_columns(columns, mapping)
+    found = header_columns(columns, mapping)
     given = {event for event, fields in mapping.columns.items() if any(field in found for field in fields)}
     given |= set(mapping.constants)
     for pattern in mapping.patterns:
         if pattern.source in found or pattern.source in given:
-            given |= set(mappings.times.group_names(pattern.pattern))
+            given |= set(group_names(pattern.pattern))
     given |= {name for name, values in (("action", mapping.action), ("outcome", mapping.outcome)) if values.absent}
     return tuple(name for name in MAPPABLE if name in given)
 
 
 def unmapped(columns: Sequence[str], mapping: mappings.Mapping) -> tuple[str, ...]:
     """Source columns that the mapping does not look at: ignored, and reported once a file."""
-    used = set(mappings.header_columns(columns, mapping).values())
+    used = set(header_columns(columns, mapping).values())
     return tuple(column for column in columns if column not in used)

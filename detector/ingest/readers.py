@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
+from io import BufferedReader, RawIOBase
 from typing import BinaryIO, Final, cast
 
 from detector.config import IngestSettings
-from detector.errors import DetectorError, InputError, Where
+from detector.errors import InputError, Where
 from detector.ingest.batch import RawBatch, Reject
 from detector.ingest.bytesource import InputFile
 from detector.ingest.delimited import read_delimited
 from detector.ingest.expand import DamagedFileError
+from detector.ingest.headers import fits_header, header_columns
 from detector.ingest.jsonlines import expand_column, read_json_document, read_json_lines
-from detector.ingest.mapping import Format, Mapping, fits_header, header_columns
+from detector.ingest.mapping import Format, Mapping
 from detector.ingest.parquet_rows import read_parquet
 from detector.ingest.sniff import container, is_document
 from detector.ingest.syslog import read_syslog
@@ -34,27 +35,20 @@ def open_reader(
     `stream` is the unpacked file from its beginning. Raises InputError when the file is not of a format the mapping
     has, or has no header of it, and RefusedFileError when it is too large.
     """
-    stream = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream), LOOK)
-    form = _format(file.name, stream, mapping)
-    match form:
-        case "delimited":
-            return _read_table(file.name, stream, mapping, limits)
-        case "workbook":
-            return _embedded(read_workbook(stream, file.name, mapping, limits), mapping)
-        case "parquet":
-            return _embedded(read_parquet(stream, file.name, mapping, limits), mapping)
-        case "jsonlines":
-            return read_json_lines(stream, mapping, limits)
-        case "json":
-            return read_json_document(stream, mapping, limits)
-        case "syslog":
-            return read_syslog(stream, mapping, limits)
-        case "text":
-            return read_text(stream, mapping, limits)
-    raise DetectorError(f"no reader for {form}")
+    buffer = stream if isinstance(stream, BufferedReader) else BufferedReader(cast("RawIOBase", stream), LOOK)
+    form = _format(file.name, buffer, mapping)
+    if form == "parquet":
+        path = file.path if file.compression == "plain" and file.member is None else None
+        return _embedded(read_parquet(buffer, file.name, mapping, limits, path=path), mapping)
+    if form == "workbook":
+        return _embedded(read_workbook(buffer, file.name, mapping, limits), mapping)
+    if form == "delimited":
+        return _read_table(file.name, buffer, mapping, limits)
+    readers = {"jsonlines": read_json_lines, "json": read_json_document, "syslog": read_syslog, "text": read_text}
+    return readers[form](buffer, mapping, limits)
 
 
-def _format(name: str, stream: io.BufferedReader, mapping: Mapping) -> Format:
+def _format(name: str, stream: BufferedReader, mapping: Mapping) -> Format:
     """Which of the mapping's formats the file has, by its first bytes."""
     try:
         head = stream.peek(LOOK)
@@ -76,14 +70,12 @@ def _format(name: str, stream: io.BufferedReader, mapping: Mapping) -> Format:
     else:
         texts = [form for form in texts if form not in ("json", "jsonlines")] or texts
     if not texts:
-        raise InputError(
-            f"text, but mapping {mapping.name} reads {' or '.join(mapping.formats)}", where=Where(name)
-        )
+        raise InputError(f"text, but mapping {mapping.name} reads {' or '.join(mapping.formats)}", where=Where(name))
     return texts[0]
 
 
 def _read_table(
-    name: str, stream: io.BufferedReader, mapping: Mapping, limits: IngestSettings
+    name: str, stream: BufferedReader, mapping: Mapping, limits: IngestSettings
 ) -> Iterator[RawBatch | list[Reject]]:
     header, first_line = read_header(name, stream, mapping, limits)
     batches = read_delimited(
@@ -97,9 +89,7 @@ def _read_table(
     yield from _embedded(batches, mapping)
 
 
-def _embedded(
-    batches: Iterator[RawBatch | list[Reject]], mapping: Mapping
-) -> Iterator[RawBatch | list[Reject]]:
+def _embedded(batches: Iterator[RawBatch | list[Reject]], mapping: Mapping) -> Iterator[RawBatch | list[Reject]]:
     if mapping.embedded_json is None:
         yield from batches
         return
@@ -110,9 +100,7 @@ def _embedded(
         yield from expand_column(iter([batch]), column, mapping) if column else iter([batch])
 
 
-def read_header(
-    name: str, stream: io.BufferedReader, mapping: Mapping, limits: IngestSettings
-) -> tuple[list[str], int]:
+def read_header(name: str, stream: BufferedReader, mapping: Mapping, limits: IngestSettings) -> tuple[list[str], int]:
     """Column names and the number of the line after the header; the stream then stands at that line.
 
     Title lines above the header are passed over. Raises InputError when there is no header of this mapping.
@@ -147,7 +135,7 @@ def split_header(text: str, delimiter: str) -> list[str]:
     return [column.strip() for column in rows[0]] if rows else []
 
 
-def _record(stream: io.BufferedReader, mapping: Mapping, limits: IngestSettings) -> tuple[str, int]:
+def _record(stream: BufferedReader, mapping: Mapping, limits: IngestSettings) -> tuple[str, int]:
     """One line, or several where a quoted name holds a line break; how many lines that was."""
     text, taken = "", 0
     while taken < HEADER_LINES:
@@ -169,7 +157,9 @@ def _unique(columns: list[str], name: str, mapping: Mapping) -> list[str]:
     twice = sorted({column for column in columns if columns.count(column) > 1 and column in used})
     if twice:
         raise InputError(
-            f"the header has the column {twice[0]} twice", where=Where(name, key=twice[0]), hint="Rename one of the two."
+            f"the header has the column {twice[0]} twice",
+            where=Where(name, key=twice[0]),
+            hint="Rename one of the two.",
         )
     out: list[str] = []
     for index, column in enumerate(columns, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import PurePath
 from typing import Any, BinaryIO, Final
 
@@ -13,8 +14,9 @@ import pyarrow.compute as pc
 
 from detector.config import IngestSettings
 from detector.ingest import mapping as mappings
+from detector.ingest.headers import fits_header, loose
 from detector.ingest.jsonpath import compile_path, lookup, text_of
-from detector.ingest.mapping import JsonShape, fits_header, loose
+from detector.ingest.mapping import JsonShape
 from detector.ingest.parquet_rows import parquet_header
 from detector.ingest.readers import split_header
 from detector.ingest.sniff import container, sample_records
@@ -95,7 +97,7 @@ def first_lines(head: bytes) -> list[str]:
     lines = re.split(r"\r\n|\n|\r", text)
     if len(lines) > 1 and len(head) >= 1 << 16:
         lines.pop()  # cut off where the head ends
-    return [line for line in lines if line.strip()][: 1000]
+    return [line for line in lines if line.strip()][:1000]
 
 
 def _fits_text(lines: list[str], mapping: mappings.Mapping) -> bool:
@@ -118,7 +120,7 @@ def _whole_headers(name: str, kind: str, whole: Whole | None, limits: IngestSett
         return []
     with whole() as stream:
         if kind == "parquet":
-            return [[parquet_header(stream, name, limits)]]
+            return [[parquet_header(stream, name)]]
         return workbook_headers(stream, name, limits, within=1000)
 
 
@@ -126,14 +128,8 @@ def _fits_json(head: bytes, mapping: mappings.Mapping) -> bool:
     shape = mapping.json_shape
     if shape is None or not {"json", "jsonlines"} & set(mapping.formats):
         return False
-    looked = 0
-    for record in sample_records(head, shape, mapping.formats):
-        if fits_record(record, shape):
-            return True
-        looked += 1
-        if looked >= SAMPLE:
-            break
-    return False
+    records = islice(sample_records(head, shape, mapping.formats), SAMPLE)
+    return any(fits_record(record, shape) for record in records)
 
 
 def fits_record(record: Mapping[str, Any], shape: JsonShape) -> bool:

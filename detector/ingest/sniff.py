@@ -16,7 +16,16 @@ from detector.ingest.mapping import JsonShape
 Container = Literal["workbook", "parquet", "json", "text", "binary"]
 
 #: Old Office files, and other things that are not text.
-_BINARY = (b"\xd0\xcf\x11\xe0", b"%PDF", b"\x7fELF", b"MZ", b"SQLite format 3\0", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")
+_BINARY = (
+    b"\xd0\xcf\x11\xe0",
+    b"%PDF",
+    b"\x7fELF",
+    b"MZ",
+    b"SQLite format 3\0",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"\x1f\x8b",
+)
 
 
 def container(head: bytes) -> Container:
@@ -54,7 +63,7 @@ def sample_records(head: bytes, shape: JsonShape, formats: tuple[str, ...]) -> I
     pieces: list[bytes] = []
     if as_document:
         limits = IngestSettings(max_line_bytes=max(1024, len(head)))
-        found = split_document(io.BufferedReader(io.BytesIO(head)), shape.records, limits)  # type: ignore[arg-type]
+        found = split_document(io.BufferedReader(io.BytesIO(head)), shape.records, limits)
         pieces = [element.data for element in found if isinstance(element, Element)]
     elif "jsonlines" in formats:
         pieces = head.split(b"\n")

@@ -2,7 +2,8 @@
 
 Fields are named `syslog.timestamp`, `.host`, `.app`, `.procid`, `.msgid`; `syslog.ID.NAME` for structured data; of
 CEF `cef.vendor`, `.product`, `.device_version`, `.signature_id`, `.name`, `.severity`, `cef.KEY` for each extension
-key, and `cef.label.LABEL` for a custom field (cs1, cn1, ...) that the line itself labels (cs1Label=Case Ref: `case_ref`).
+key, and `cef.label.LABEL` for a custom field (cs1, cn1, ...) that the line itself labels (cs1Label=Case Ref); a label
+is compared without case, spaces, `_` and `-`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import BinaryIO, Final
 
 from detector.config import IngestSettings
 from detector.ingest.batch import RawBatch, Reject
+from detector.ingest.headers import loose
 from detector.ingest.mapping import Mapping
 from detector.ingest.textlines import batch_of, shown, text_lines
 
@@ -32,7 +34,7 @@ _CEF_PART: Final = re.compile(r"\|((?:[^|\\]++|\\.)*+)")
 _CEF_KEY: Final = re.compile(r"(?:^|(?<=\s))([A-Za-z0-9_.\[\]-]+)=")
 _CEF_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _CEF_HEADER_NAMES: Final = ("vendor", "product", "device_version", "signature_id", "name", "severity")
-_LABELLED: Final = re.compile(r"(?P<field>.+)Label$")
+_LABEL: Final = "cef.label."
 
 
 class BadLine(ValueError):  # noqa: N818 - it is a line, and caught where it arises
@@ -43,6 +45,7 @@ class BadLine(ValueError):  # noqa: N818 - it is a line, and caught where it ari
 
 def read_syslog(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Iterator[RawBatch | list[Reject]]:
     """One message a line."""
+    keys = [_LABEL + loose(n.removeprefix(_LABEL)) if n.startswith(_LABEL) else n for n in mapping.fields]
     for lines, rejects in text_lines(stream, limits):
         if rejects:
             yield rejects
@@ -52,7 +55,7 @@ def read_syslog(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> I
         for number, text in lines:
             try:
                 fields = parse_line(text)
-                rows.append([fields.get(name) for name in mapping.fields])
+                rows.append([fields.get(key) for key in keys])
                 good.append((number, text))
             except BadLine as exc:
                 bad.append(Reject(number, exc.reason, str(exc), shown(text)))
@@ -115,13 +118,12 @@ def _extension(text: str) -> dict[str, str]:
         end = following.start() if following else len(text)
         name = f"cef.{key[1]}"
         if name in found:
-            raise BadLine("bad_cef", f"the key {ascii(key[1][:40])} is given twice")
+            raise BadLine("bad_cef", f"the key {key[1][:40]!a} is given twice")
         found[name] = _CEF_ESCAPE.sub(_unescaped, text[key.end() : end].strip(" "))
     for name in [n for n in found if n.endswith("Label")]:
         field = found.get(name.removesuffix("Label"))
         if field is not None:
-            label = "_".join(found[name].casefold().split())
-            found.setdefault(f"cef.label.{label}", field)
+            found.setdefault(f"{_LABEL}{loose(found[name])}", field)
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector.config import IngestSettings
 from detector.ingest.batch import RawBatch, Reject
@@ -29,8 +31,8 @@ def text_lines(stream: BinaryIO, limits: IngestSettings, *, encoding: str = "utf
 def _split(block: Block, max_line_bytes: int, encoding: str) -> Chunk:
     lines: list[tuple[int, str]] = []
     rejects: list[Reject] = []
-    for number, data in enumerate(block.data.split(b"\n"), block.first_line):
-        data = data.removesuffix(b"\r")
+    for number, line in enumerate(block.data.split(b"\n"), block.first_line):
+        data = line.removesuffix(b"\r")
         if not data.strip():
             continue
         if len(data) > max_line_bytes:
@@ -68,8 +70,6 @@ def read_text(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Ite
 
     A group that took no part in the match is blank: a text line has every field, or none.
     """
-    import pyarrow.compute as pc
-
     for lines, rejects in text_lines(stream, limits, encoding=mapping.encoding):
         if rejects:
             yield rejects
@@ -85,6 +85,8 @@ def read_text(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Ite
         if good:
             found = found.filter(found.is_valid())
             table = pa.table({found.type.field(i).name: found.field(i) for i in range(found.type.num_fields)})
-            yield RawBatch(
-                table, pa.array([n for n, _ in good], pa.int64()), lambda row, good=good: shown(good[row][1])
-            )
+            yield RawBatch(table, pa.array([n for n, _ in good], pa.int64()), partial(_text_at, good))
+
+
+def _text_at(lines: Sequence[tuple[int, str]], row: int) -> str:
+    return shown(lines[row][1])

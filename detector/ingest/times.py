@@ -173,7 +173,7 @@ def _read_fields(found: Any, _text: str) -> tuple[Ints, Ints, Bools, Bools]:
     good &= (month >= 1) & (month <= 12) & (minute < 60) & (second < 60) & (year >= 1) & (day >= 1)
     months = (np.where(good, year - 1970, 0) * 12 + np.where(good, month - 1, 0)).astype("M8[M]")
     first = months.astype("M8[D]").astype(np.int64)
-    good &= day <= (months + 1).astype("M8[D]").astype(np.int64) - first
+    good &= day <= (months + np.timedelta64(1, "M")).astype("M8[D]").astype(np.int64) - first
     value = ((first + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * SECOND + _micros(found)
     offset, stated, offset_good = _offsets(found)
     return value - offset * MINUTE, offset, stated, good & offset_good
@@ -269,7 +269,9 @@ class Zone:
                 continue
             minutes, inverse = np.unique(local[rows] // MINUTE, return_inverse=True)  # clocks change on whole minutes
             read = [self._one_to_utc(int(minute) * MINUTE, gap, overlap) for minute in minutes]
-            moved = np.array([us - int(minute) * MINUTE for (us, _), minute in zip(read, minutes, strict=True)], np.int64)
+            moved = np.array(
+                [us - int(minute) * MINUTE for (us, _), minute in zip(read, minutes, strict=True)], np.int64
+            )
             utc[rows] = local[rows] + moved[inverse]
             reason[rows] = np.array([why for _, why in read], np.int8)[inverse]
         return utc, reason

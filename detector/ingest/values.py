@@ -56,7 +56,11 @@ def flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """One contiguous string array."""
     array = column
     if isinstance(column, pa.ChunkedArray):
-        array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+        array = (
+            column.chunk(0)
+            if column.num_chunks == 1
+            else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+        )
     return array if array.type == pa.string() else array.cast(pa.string())
 
 
@@ -107,20 +111,31 @@ def mapped(values: pa.Array, decide: Callable[[str], str | None]) -> pa.Array:
 def value_decider(values: ValueMap, allowed: Sequence[str]) -> Callable[[str], str | None]:
     """Source value -> value of the enumeration; None = not known; '' = blank, or known to say nothing.
 
-    First the map's exact keys, then the enumeration's own names, then the longest `prefix*`, then the default.
+    First the map's exact keys, then the enumeration's own names, then the longest `begin*` or `*end`, then the default.
     """
-    exact = {key.strip().casefold(): value for key, value in values.map.items() if not key.endswith("*")}
-    prefixes = sorted(((k[:-1].casefold(), v) for k, v in values.map.items() if k.endswith("*")), key=lambda p: -len(p[0]))
+    exact = {key.strip().casefold(): value for key, value in values.map.items() if "*" not in key}
     own: Mapping[str, str] = {name: name for name in allowed}
+    patterns = sorted(((k.casefold(), v) for k, v in values.map.items() if "*" in k), key=lambda p: -len(p[0]))
+
+    def by_pattern(text: str) -> str | None:
+        return next((value for pattern, value in patterns if _fits(pattern, text)), None)
 
     def decide(value: str) -> str | None:
         text = value.strip().casefold()
         if text == "":
             return "" if values.blank is None else _told(values.blank)
-        found = exact.get(text) or own.get(text) or next((v for p, v in prefixes if text.startswith(p)), None)
+        found = exact.get(text) or own.get(text) or by_pattern(text)
         return _told(found or values.default)
 
     return decide
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """`begin*`, `*end` or `*within*`."""
+    inner = pattern.strip("*")
+    if pattern.startswith("*") and pattern.endswith("*"):
+        return inner in text
+    return text.endswith(inner) if pattern.startswith("*") else text.startswith(inner)
 
 
 def _told(value: str) -> str | None:
@@ -130,7 +145,8 @@ def _told(value: str) -> str | None:
 def integers(values: pa.Array, kind: pa.DataType, thousands: str | None) -> tuple[pa.Array, Bools | None]:
     """Whole numbers >= 0 (an offset may be negative); blank is NULL. Second: the rows that are no such number."""
     look = text_bytes(values)
-    if values.null_count == 0 and look.shortest > 0 and ((look.data - 48) < 10).all():
+    plain = kind == pa.int64() and values.null_count == 0 and look.shortest > 0 and ((look.data - 48) < 10).all()
+    if plain:
         try:
             return pc.cast(values, kind), None
         except pa.ArrowInvalid:

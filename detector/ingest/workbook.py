@@ -13,8 +13,9 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from detector.config import IngestSettings
 from detector.errors import InputError, Where
 from detector.ingest.batch import RawBatch, Reject
+from detector.ingest.headers import fits_header
 from detector.ingest.jsonpath import number_text
-from detector.ingest.mapping import Mapping, fits_header
+from detector.ingest.mapping import Mapping
 from detector.ingest.textlines import batch_of
 from detector.ingest.workbook_guard import check_workbook
 
@@ -67,8 +68,6 @@ def cell_text(cell: Any) -> str:
     """A cell as text: dates in ISO 8601, whole numbers without `.0`. A date alone is midnight: Excel does not keep
     the two apart."""
     match cell:
-        case str():
-            return cell
         case bool():
             return "true" if cell else "false"
         case float():

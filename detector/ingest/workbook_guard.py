@@ -30,6 +30,7 @@ _LEFT_OUT: Final = re.compile(r"xl/(media|drawings|charts|embeddings|activeX|pri
 _CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)", re.DOTALL)
 _REF: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _TYPE: Final = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
+_ERROR_TYPE: Final = re.compile(rb"""(<(?:\w+:)?c\s[^>]*?\bt\s*=\s*["'])e(?=["'])""")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)")
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ROW: Final = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["'](\d{1,7})["']""")
@@ -57,7 +58,8 @@ def check_workbook(stream: BinaryIO, name: str, limits: IngestSettings) -> SafeW
     clean = io.BytesIO()
     with zipfile.ZipFile(clean, "w", zipfile.ZIP_STORED) as archive:
         for part, data in parts.items():
-            archive.writestr(part, data)
+            # As text: the library gives a whole sheet up for the sake of one kind of error it does not know.
+            archive.writestr(part, _ERROR_TYPE.sub(rb"\1str", data) if part.startswith("xl/worksheets/") else data)
     clean.seek(0)
     return SafeWorkbook(clean, bad)
 

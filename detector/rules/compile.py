@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -18,8 +18,8 @@ from sigma.conditions import (
 )
 from sigma.types import SigmaCasedString, SigmaExpansion, SigmaFieldReference, SigmaString
 
-from detector.rules.fields import Fields
-from detector.rules.values import fold, keyword, match, plain
+from detector.rules.fields import Fields, Part
+from detector.rules.values import fold, keyword, match, parts_of, plain
 
 
 def condition_boolean(trees: Sequence[Any], fields: Fields) -> ir.BooleanValue:
@@ -27,15 +27,15 @@ def condition_boolean(trees: Sequence[Any], fields: Fields) -> ir.BooleanValue:
     return _any([_node(tree, fields) for tree in trees])
 
 
-def field_names(trees: Sequence[Any]) -> set[str]:
-    """Every field that the trees compare, those of `fieldref` included."""
-    names = set()
+def field_parts(trees: Sequence[Any]) -> Mapping[str, frozenset[Part]]:
+    """Every field that the trees compare, those of `fieldref` included, with the parts that its matchers look at."""
+    parts: dict[str, frozenset[Part]] = defaultdict(frozenset)
     for leaf in leaves(trees):
         if isinstance(leaf, ConditionFieldEqualsValueExpression):
-            names.add(leaf.field)
+            parts[leaf.field] |= parts_of(leaf.value)
             if isinstance(leaf.value, SigmaFieldReference):
-                names.add(leaf.value.field)
-    return names
+                parts[leaf.value.field] |= parts_of(leaf.value)
+    return dict(parts)
 
 
 def has_keywords(trees: Sequence[Any]) -> bool:

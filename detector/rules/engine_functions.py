@@ -49,7 +49,8 @@ def json_types(document: ir.Value, paths: list[str]) -> ir.ArrayValue:
 
 def json_values(document: ir.Value) -> ir.ArrayValue:
     """Every value of a document at any depth, as one array of texts."""
-    return _extract_wild(document, "$..*")
+    # as a sum of two texts, because a plain one would be parsed on the way by sqlglot, which does not know `..`
+    return _extract_wild(document, ibis.literal("$.") + ".*")
 
 
 def epoch_microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import IO
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
@@ -105,7 +103,7 @@ def _json(con: Backend, path: Path, packing: str) -> Source:
     table = con.read_json(
         str(path.absolute()), columns={"document": "JSON"}, records="false", compression=packing, **options
     )
-    return JsonSource.of(table.mutate(**{ROW: ibis.row_number()}))
+    return JsonSource(table)
 
 
 def _csv(con: Backend, path: Path, packing: str) -> Source:
@@ -128,21 +126,17 @@ def _csv(con: Backend, path: Path, packing: str) -> Source:
         auto_detect=False,
         compression=packing,
     )
-    return _numbered(table, names)
+    return ColumnSource(table, dict(zip(names, columns, strict=True)), numbered=False)
 
 
 def _parquet(con: Backend, path: Path) -> Source:
     names = pq.read_schema(path).names
-    table = con.read_parquet(str(path.absolute()))
+    table = con.read_parquet(str(path.absolute()), file_row_number=True)
     # by position: the engine renames columns that differ in case alone
-    return _numbered(table, names)
-
-
-def _numbered(table: ir.Table, names: list[str]) -> ColumnSource:
-    """With `row`; the table's own columns are renamed out of its way."""
-    safe = [f"c{index}" for index in range(len(names))]
-    renamed = table.rename(dict(zip(safe, table.columns, strict=True)))
-    return ColumnSource(renamed.mutate(**{ROW: ibis.row_number()}), dict(zip(names, safe, strict=True)))
+    *columns, number = table.columns
+    safe = {column: f"c{index}" for index, column in enumerate(columns)}
+    renamed = table.select(**{new: table[old] for old, new in safe.items()}, **{ROW: table[number]})
+    return ColumnSource(renamed, dict(zip(names, safe.values(), strict=True)))
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -62,10 +62,14 @@ def explanation(
     else:
         said = f"{rule.about.title}: {facts['count']} of {facts['records']}, {_when(facts)}."
     in_template = set(_BRACES.findall(template))
-    said = " ".join([said, *(item.sentence for item in values if item.sentence and item.feature not in in_template)])
+    said = " ".join([said, *(_sentence(item.sentence) for item in values if item.feature not in in_template)])
     if len(events) > most:
         said += f" The first {most} of {len(events)} look-ups are attached."
     return said
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def number(value: float) -> str:

@@ -9,14 +9,15 @@ columns of one projection, so that a thousand rules on one field fold its text o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from detector.rules.engine_functions import epoch_microseconds, json_texts, json_types, json_values, make_timestamp
+from detector.rules.network import ipv4_number, ipv6_digits
 
 #: A decimal number as a person writes it; neither `1_000`, nor ` 12 `, nor `inf`, which a cast alone would take.
 NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -29,9 +30,17 @@ SEPARATOR = "\x1f"
 Kind = Literal["text", "integer", "decimal", "boolean", "time", "document"]
 
 
+#: What a matcher can look at.
+Part = Literal["text", "folded", "number", "time", "present", "ipv4", "ipv6"]
+
+
 @dataclass(frozen=True)
 class Views:
-    """One field of every event. `kind` is the column's own type; `text` is NULL where there is no value."""
+    """One field of every event. `kind` is the column's own type.
+
+    `text` is NULL where there is no value, `folded` its lower case, `number` its number (also of a text that reads as
+    one), `time` UTC without zone, `ipv4` and `ipv6` as in network.py; `present` is never NULL.
+    """
 
     kind: Kind
     text: ir.StringValue
@@ -39,9 +48,21 @@ class Views:
     number: ir.NumericValue
     time: ir.TimestampValue
     present: ir.BooleanValue
+    ipv4: ir.IntegerValue
+    ipv6: ir.StringValue
 
-    def columns(self) -> Mapping[str, ir.Value]:
-        return {name: getattr(self, name) for name in ("text", "folded", "number", "time", "present")}
+
+@dataclass(frozen=True)
+class Raw:
+    """One field as a source has it: its text, its own typed value where the column has a type, whether it is there."""
+
+    kind: Kind
+    text: ir.StringValue
+    present: ir.BooleanValue
+    native: ir.Value | None = None
+
+    def part(self, name: Part) -> ir.Value:
+        return _PARTS[name](self)
 
 
 class Fields(Protocol):
@@ -64,11 +85,14 @@ class Projected:
     table: ir.Table
     kinds: Mapping[str, Kind]
     prefixes: Mapping[str, str]
+    parts: Mapping[str, frozenset[Part]]
 
     def view(self, name: str) -> Views:
-        prefix = self.prefixes[name]
-        column = {part: self.table[f"{prefix}{part}"] for part in ("text", "folded", "number", "time", "present")}
-        return Views(kind=self.kinds[name], **column)  # type: ignore[arg-type]
+        found = {
+            part: self.table[f"{self.prefixes[name]}{part}"] if part in self.parts[name] else nothing
+            for part, nothing in absent().items()
+        }
+        return Views(kind=self.kinds[name], **found)
 
     def all_text(self) -> ir.StringValue:
         return self.table["_all_text"]
@@ -77,16 +101,38 @@ class Projected:
         return self.table["_all_values"]
 
 
+#: Puts a table aside and gives it back with the column `row`, numbered from 0 in its order.
+Store = Callable[[ir.Table], ir.Table]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run asks of a source: fields by name, each with the parts it needs, and whether keywords are looked for."""
+
+    parts: Mapping[str, frozenset[Part]]
+    keywords: bool
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self.parts)
+
+    @property
+    def present(self) -> list[str]:
+        """The fields whose mere presence is asked for."""
+        return [name for name in self.names if "present" in self.parts[name]]
+
+
 class Source(Protocol):
     """A table that can say what its fields are."""
 
     @property
     def table(self) -> ir.Table: ...
 
-    def prepare(self, names: Iterable[str]) -> Source:
-        """The same source, ready to give these fields."""
+    def prepare(self, wanted: Wanted, store: Store) -> Source:
+        """The same source, ready to give these fields, its rows numbered."""
 
-    def view(self, name: str) -> Views: ...
+    def raw(self, name: str) -> Raw:
+        """A field; all NULL when no event has it."""
 
     def values(self) -> ir.ArrayValue: ...
 
@@ -94,23 +140,19 @@ class Source(Protocol):
         """Is the row no event at all? None where that cannot be."""
 
 
-def project(
-    source: Source, names: Iterable[str], *, keep: Callable[[Source], Mapping[str, ir.Value]], keywords: bool
-) -> Projected:
-    """One projection with the views of `names` and what `keep` gives (under names of its own, never `_f…`)."""
-    wanted = sorted(set(names))
-    ready = source.prepare(wanted)
-    prefixes = {name: f"_f{index}_" for index, name in enumerate(wanted)}
+def project(source: Source, wanted: Wanted, keep: Mapping[str, ir.Value]) -> Projected:
+    """One projection of a prepared source: the views of its fields and `keep` (under names of its own, never `_f…`)."""
+    prefixes = {name: f"_f{index}_" for index, name in enumerate(wanted.names)}
     kinds: dict[str, Kind] = {}
-    columns: dict[str, ir.Value] = dict(keep(ready))
-    for name in wanted:
-        views = ready.view(name)
-        kinds[name] = views.kind
-        columns |= {f"{prefixes[name]}{part}": value for part, value in views.columns().items()}
-    if keywords:
-        columns["_all_values"] = ready.values()
+    columns: dict[str, ir.Value] = dict(keep)
+    for name in wanted.names:
+        raw = source.raw(name)
+        kinds[name] = raw.kind
+        columns |= {f"{prefixes[name]}{part}": raw.part(part) for part in sorted(wanted.parts[name])}
+    if wanted.keywords:
+        columns["_all_values"] = source.values()
         columns["_all_text"] = columns["_all_values"].join(SEPARATOR).lower()
-    return Projected(ready.table.select(**columns), kinds, prefixes)
+    return Projected(source.table.select(**columns), kinds, prefixes, wanted.parts)
 
 
 @dataclass(frozen=True)
@@ -119,25 +161,37 @@ class ColumnSource:
 
     table: ir.Table
     names: Mapping[str, str]
+    numbered: bool = True
 
     @classmethod
     def of(cls, table: ir.Table) -> ColumnSource:
         return cls(table, {name: name for name in table.columns})
 
-    def prepare(self, names: Iterable[str]) -> ColumnSource:
-        del names
-        return self
+    def prepare(self, wanted: Wanted, store: Store) -> ColumnSource:
+        if self.numbered:
+            return self
+        columns = list(dict.fromkeys(self.names.values()))
+        if not wanted.keywords:
+            needed = self._needed(wanted.names)
+            columns = [column for column in columns if column in needed] or columns[:1]
+        names = {name: column for name, column in self.names.items() if column in columns}
+        return ColumnSource(store(self.table.select(*columns)), names)
 
-    def view(self, name: str) -> Views:
+    def raw(self, name: str) -> Raw:
         value = self._find(name)
-        return absent() if value is None else views_of(value)
+        return _NOTHING if value is None else raw_of(value)
 
     def values(self) -> ir.ArrayValue:
-        texts = [views_of(self.table[column]).text for column in self.names.values()]
+        texts = [raw_of(self.table[column]).text for column in self.names.values()]
         return ibis.array(texts).filter(lambda text: text.notnull())
 
     def broken(self) -> None:
         return None
+
+    def _needed(self, names: Iterable[str]) -> set[str]:
+        """The columns that these fields are in: by their own name, or the struct that a dotted name begins with."""
+        heads = {".".join(name.split(".")[:end]) for name in names for end in range(1, name.count(".") + 2)}
+        return {self.names[head] for head in heads if head in self.names}
 
     def _find(self, name: str) -> ir.Value | None:
         if name in self.names:
@@ -157,42 +211,57 @@ class ColumnSource:
 class JsonSource:
     """A table with one JSON document a row, in the column `document`; NULL for a line that is not JSON.
 
-    All fields are taken out of the document in one go: two array columns, `_texts` and `_types`, by `slots`.
+    All fields are taken out of a document in one go and put aside as columns of text: a document is parsed once.
     """
 
     table: ir.Table
-    slots: Mapping[str, tuple[int, ...]]
 
-    @classmethod
-    def of(cls, table: ir.Table) -> JsonSource:
-        return cls(table, {})
-
-    def prepare(self, names: Iterable[str]) -> JsonSource:
-        paths: list[str] = []
-        slots: dict[str, tuple[int, ...]] = {}
-        for name in names:
-            pointers = json_pointers(name)
-            slots[name] = tuple(range(len(paths), len(paths) + len(pointers)))
-            paths += pointers
-        if not paths:
-            return replace(self, slots=slots)
+    def prepare(self, wanted: Wanted, store: Store) -> PreparedJson:
+        pointers = [pointer for name in wanted.names for pointer in json_pointers(name)]
+        asked = [pointer for name in wanted.present for pointer in json_pointers(name)]
         document = self.table["document"]
-        return JsonSource(
-            self.table.mutate(_texts=json_texts(document, paths), _types=json_types(document, paths)), slots
-        )
+        whole: dict[str, ir.Value] = {
+            "broken": ~document.cast("string").re_search(r"\A\s*[{]").fill_null(False),
+            **({"texts": json_texts(document, pointers)} if pointers else {}),
+            **({"types": json_types(document, asked)} if asked else {}),
+            **({"values": json_values(document)} if wanted.keywords else {}),
+        }
+        parsed = self.table.select(**whole)
+        columns: dict[str, ir.Value] = {name: parsed[name] for name in ("broken", "values") if name in whole}
+        columns |= {f"text{index}": parsed["texts"][index] for index in range(len(pointers))}
+        columns |= {f"type{index}": parsed["types"][index] for index in range(len(asked))}
+        return PreparedJson(store(parsed.select(**columns)), tuple(pointers), tuple(asked))
 
-    def view(self, name: str) -> Views:
-        texts = [self.table["_texts"][slot] for slot in self.slots[name]]
-        types = [self.table["_types"][slot] for slot in self.slots[name]]
-        text = texts[0] if len(texts) == 1 else ibis.coalesce(*texts)
-        kind = types[0] if len(types) == 1 else ibis.coalesce(*types)
-        return replace(text_views(text), kind="document", present=kind.notnull())
+
+@dataclass(frozen=True)
+class PreparedJson:
+    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `broken`, `values`."""
+
+    table: ir.Table
+    pointers: tuple[str, ...]
+    asked: tuple[str, ...]
+
+    def raw(self, name: str) -> Raw:
+        paths = json_pointers(name)
+        text = _first([self.table[f"text{self.pointers.index(path)}"] for path in paths])
+        present = text.notnull()
+        if paths[0] in self.asked:
+            present = _first([self.table[f"type{self.asked.index(path)}"] for path in paths]).notnull()
+        return Raw("document", text, present)
 
     def values(self) -> ir.ArrayValue:
-        return json_values(self.table["document"]).filter(lambda text: text.notnull())
+        return self.table["values"].filter(lambda text: text.notnull())
 
     def broken(self) -> ir.BooleanValue:
-        return ~self.table["document"].cast("string").re_search(r"\A\s*[{]").fill_null(False)
+        return self.table["broken"]
+
+    def prepare(self, wanted: Wanted, store: Store) -> PreparedJson:
+        del wanted, store
+        return self
+
+
+def _first(values: list[ir.Value]) -> ir.Value:
+    return values[0] if len(values) == 1 else ibis.coalesce(*values)
 
 
 def json_pointers(name: str) -> list[str]:
@@ -210,29 +279,61 @@ def json_pointers(name: str) -> list[str]:
     return pointers
 
 
-def absent() -> Views:
-    """A field that no event has."""
-    return Views(
-        kind="text",
-        text=ibis.null("string"),
-        folded=ibis.null("string"),
-        number=ibis.null("float64"),
-        time=ibis.null("timestamp"),
-        present=ibis.literal(False),
-    )
+def absent() -> Mapping[Part, ir.Value]:
+    """The parts of a field that no event has."""
+    return {
+        "text": ibis.null("string"),
+        "folded": ibis.null("string"),
+        "number": ibis.null("float64"),
+        "time": ibis.null("timestamp"),
+        "present": ibis.literal(False),
+        "ipv4": ibis.null("int64"),
+        "ipv6": ibis.null("string"),
+    }
 
 
-def views_of(value: ir.Value) -> Views:
-    """The views of one typed column."""
-    for fits, build in _BUILDERS:
-        if fits(value.type()):
-            return build(value)
-    return text_views(value.cast("string"))
+def raw_of(value: ir.Value) -> Raw:
+    """One typed column."""
+    kind = value.type()
+    if kind.is_boolean():
+        return Raw("boolean", value.cast("string").lower(), value.notnull(), value)
+    if kind.is_numeric():
+        text = value.cast("string")
+        if not kind.is_integer():
+            return Raw("decimal", text.re_replace(r"[.]0*$", ""), value.notnull(), value)
+        return Raw("integer", text, value.notnull(), value)
+    if kind.is_timestamp():
+        text = _utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ").re_replace(r"[.]000000Z$", "Z")
+        return Raw("time", text, value.notnull(), value)
+    return Raw("text", value if kind.is_string() else value.cast("string"), value.notnull())
 
 
-def text_views(text: ir.StringValue) -> Views:
-    number = ibis.ifelse(text.re_search(NUMBER), text.try_cast("float64"), ibis.null("float64"))
-    return Views("text", text, text.lower(), number, parse_time(text), text.notnull())
+def _number(raw: Raw) -> ir.NumericValue:
+    if raw.kind in ("integer", "decimal"):
+        return raw.native
+    if raw.kind in ("boolean", "time"):
+        return ibis.null("float64")
+    return ibis.ifelse(raw.text.re_search(NUMBER), raw.text.try_cast("float64"), ibis.null("float64"))
+
+
+def _time(raw: Raw) -> ir.TimestampValue:
+    return _utc(raw.native) if raw.kind == "time" else parse_time(raw.text)
+
+
+def _utc(value: ir.TimestampValue) -> ir.TimestampValue:
+    return make_timestamp(epoch_microseconds(value))
+
+
+_PARTS: Mapping[Part, Callable[[Raw], ir.Value]] = {
+    "text": lambda raw: raw.text,
+    "folded": lambda raw: raw.text.lower(),
+    "number": _number,
+    "time": _time,
+    "present": lambda raw: raw.present,
+    "ipv4": lambda raw: ipv4_number(raw.text),
+    "ipv6": lambda raw: ipv6_digits(raw.text.lower()),
+}
+_NOTHING = Raw("text", ibis.null("string"), ibis.literal(False))
 
 
 def parse_time(text: ir.StringValue) -> ir.TimestampValue:
@@ -250,25 +351,6 @@ def _digits(text: ir.StringValue, group: int) -> ir.IntegerValue:
     return text.re_extract(OFFSET, group).try_cast("int64")
 
 
-def _number_views(value: ir.NumericValue) -> Views:
-    text = value.cast("string")
-    if value.type().is_floating():
-        text = text.re_replace(r"[.]0$", "")
-    kind: Kind = "integer" if value.type().is_integer() else "decimal"
-    return Views(kind, text, text.lower(), value, ibis.null("timestamp"), value.notnull())
-
-
-def _boolean_views(value: ir.BooleanValue) -> Views:
-    text = value.cast("string").lower()
-    return Views("boolean", text, text, ibis.null("float64"), ibis.null("timestamp"), value.notnull())
-
-
-def _time_views(value: ir.TimestampValue) -> Views:
-    moment = make_timestamp(epoch_microseconds(value))
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").re_replace(r"[.]000000Z$", "Z")
-    return Views("time", text, text.lower(), ibis.null("float64"), moment, value.notnull())
-
-
 def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
     for key in keys:
         kind = value.type()
@@ -276,11 +358,3 @@ def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
             return None
         value = value[key]
     return value
-
-
-_BUILDERS: tuple[tuple[Callable[[dt.DataType], bool], Callable[[Any], Views]], ...] = (
-    (lambda kind: kind.is_string(), text_views),
-    (lambda kind: kind.is_boolean(), _boolean_views),
-    (lambda kind: kind.is_numeric(), _number_views),
-    (lambda kind: kind.is_timestamp(), _time_views),
-)

@@ -136,7 +136,7 @@ def _own(document: Document) -> Iterator[RuleError]:
         yield document.error("a rule that never stands alone is informational", "level", hint="Write `level: informational`.")
     fields = known_fields()
     for name in _BRACES.findall(str(own.get("explanation") or "")):
-        if name not in EXPLANATION_NAMES and name.removesuffix("_usual") not in fields:
+        if name not in EXPLANATION_NAMES and name not in fields:
             yield document.error(
                 f"the explanation names {{{name}}}, which does not exist",
                 "detector",

@@ -6,6 +6,7 @@ Foreign rules (`strict=False`) may carry keys of their own; the project's (`stri
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import RuleError
@@ -31,12 +32,15 @@ def load_rules(paths: Sequence[Path], *, strict: bool, placeholders: Placeholder
         read, errors = read_documents(path)
         documents += read
         refusals += errors
-    return _parse(documents, refusals, strict=strict, placeholders=placeholders or {})
+    pack = load_documents(documents, strict=strict, placeholders=placeholders)
+    return replace(pack, refusals=tuple(sorted((*refusals, *pack.refusals), key=_place)))
 
 
-def _parse(
-    documents: Sequence[Document], refusals: list[RuleError], *, strict: bool, placeholders: Placeholders
+def load_documents(
+    documents: Sequence[Document], *, strict: bool, placeholders: Placeholders | None = None
 ) -> RulePack:
+    """The pack that documents already read make."""
+    refusals: list[RuleError] = []
     served = _served(documents)
     detections: list[Detection] = []
     refused: set[str] = set()
@@ -44,7 +48,7 @@ def _parse(
         try:
             if strict:
                 _raise_first(lint(document))
-            detections.append(parse_detection(document, placeholders, reported=not _names(document) & served))
+            detections.append(parse_detection(document, placeholders or {}, reported=not _names(document) & served))
         except RuleError as exc:
             refusals.append(exc)
             refused |= _names(document)

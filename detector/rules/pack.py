@@ -20,7 +20,7 @@ Bound = tuple[str, float]
 class Own:
     """The project's own keys of a rule, under `detector:`.
 
-    `explanation` is a sentence with {count}, {records}, {days}, {first}, {last}, and {name} or {name_usual} of any
+    `explanation` is a sentence with {count}, {records}, {days}, {first}, {last}, {who}, and {name} of any
     feature. `not_alone` rules only ever add to an alert. `reference_tables` are the tables it cannot do without.
     """
 
@@ -51,12 +51,16 @@ class About:
 
 @dataclass(frozen=True)
 class Detection:
-    """A rule on single events: its condition trees, any of which may hold, and the fields they name."""
+    """A rule on single events: its condition trees, any of which may hold, and the parts of fields they look at."""
 
     about: About
     trees: tuple[Any, ...]
-    fields: frozenset[str]
+    parts: Mapping[str, frozenset[Any]]
     keywords: bool
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(self.parts)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from sigma.types import Placeholder, SigmaExpansion, SigmaRegularExpression, Sig
 
 from detector.errors import RuleError
 from detector.rules.about import about
-from detector.rules.compile import field_names, has_keywords, leaves
+from detector.rules.compile import field_parts, has_keywords, leaves
 from detector.rules.document import Document
 from detector.rules.names import nearest
 from detector.rules.pack import Detection
-from detector.rules.values import KEYWORDS
+from detector.rules.values import EXACT, KEYWORDS
 
 _LOOK_AROUND = re.compile(r"(?<!\\)\(\?(<?[=!]|>)|(?<!\\)\\[1-9]")
 _LINEAR = (
@@ -29,7 +29,12 @@ _LINEAR = (
     "Match the two parts in two selections: `condition: sel and not other`."
 )
 #: Of a value without a field these would silently mean something else.
-_NOT_FOR_KEYWORDS = frozenset({"startswith", "endswith", "exists", "fieldref", "cidr", "gt", "gte", "lt", "lte"})
+_NOT_FOR_KEYWORDS = frozenset(
+    {
+        "startswith", "endswith", "exists", "fieldref", "cidr", "gt", "gte", "lt", "lte",
+        "minute", "hour", "day", "week", "month", "year",
+    }
+)  # fmt: skip
 _SCALARS = (str, int, float, bool, type(None))
 
 Path = tuple[str | int, ...]
@@ -60,8 +65,7 @@ def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]
     for item in _items(list(sigma.detection.detections.values())):
         _expand(item, placeholders)
     trees = tuple(_tree(document, condition, detection) for condition in sigma.detection.parsed_condition)
-    names = field_names(trees)
-    return Detection(described, trees, frozenset(names), has_keywords(trees))
+    return Detection(described, trees, field_parts(trees), has_keywords(trees))
 
 
 def _checked(document: Document) -> dict[str, Any]:
@@ -114,6 +118,8 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
                 *at,
                 hint="Put a date in quotes; write nested fields with a dotted name.",
             )
+        if isinstance(item, int) and abs(item) >= EXACT:
+            raise document.error(f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.")
         if "re" in modifiers and not isinstance(item, str):
             raise document.error(f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.")
         if not field and item is None:

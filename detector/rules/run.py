@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import operator
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from detector.engine import batches, drop
 from detector.rules.compile import balanced, condition_boolean
 from detector.rules.correlation import ROW, TIME, episodes
 from detector.rules.engine_functions import epoch_microseconds
-from detector.rules.fields import ColumnSource, Source, Views, project
+from detector.rules.fields import ColumnSource, Part, Source, Views, Wanted, project
 from detector.rules.pack import Correlation, Detection, RulePack
 
 #: Rules in one 64-bit word of the result; the sign bit is left alone.
@@ -54,13 +56,30 @@ class Plan:
         needed = tuple(rule for rule in pack.detections if rule.about.reported or rule.about.key in based_on)
         return cls(needed, pack.correlations)
 
-    @cached_property
-    def fields(self) -> frozenset[str]:
-        return frozenset().union(*(rule.fields for rule in (*self.detections, *self.correlations)))
+    def wanted(self, time_field: str | None) -> Wanted:
+        parts: dict[str, frozenset[Part]] = defaultdict(frozenset)
+        for detection in self.detections:
+            for name, needed in detection.parts.items():
+                parts[name] |= needed
+        for correlation in self.correlations:
+            for name in correlation.fields:
+                parts[name] |= {"text"}
+        if time_field:
+            parts[time_field] |= {"time", "number"}
+        return Wanted(dict(parts), keywords=any(rule.keywords for rule in self.detections))
 
     @property
     def words(self) -> list[str]:
         return [f"hits_{index}" for index in range((len(self.detections) + WORD - 1) // WORD)]
+
+    @cached_property
+    def masks(self) -> Mapping[str, int]:
+        """For each word the bits of the rules that are reported themselves."""
+        masks = dict.fromkeys(self.words, 0)
+        for index, rule in enumerate(self.detections):
+            if rule.about.reported:
+                masks[f"hits_{index // WORD}"] |= 1 << index % WORD
+        return masks
 
     @cached_property
     def bits(self) -> Mapping[str, tuple[int, int]]:
@@ -76,12 +95,15 @@ class Notice:
     untimed: int = 0
 
     def see(self, batch: pa.RecordBatch) -> None:
-        broken = np.zeros(len(batch), dtype=bool)
-        if BROKEN in batch.schema.names:
-            broken = batch.column(BROKEN).to_numpy(zero_copy_only=False)
-            self.broken += [batch.column(ROW)[int(index)].as_py() for index in np.flatnonzero(broken)]
-        if TIME in batch.schema.names:
-            self.untimed += int(np.count_nonzero(batch.column(TIME).is_null().to_numpy(zero_copy_only=False) & ~broken))
+        # Arrow's own functions: turning booleans into NumPy would import pandas, for a second
+        names = batch.schema.names
+        if BROKEN in names:
+            self.broken += batch.column(ROW).filter(batch.column(BROKEN)).to_pylist()
+        if TIME in names:
+            untimed = batch.column(TIME).is_null()
+            if BROKEN in names:
+                untimed = pc.and_not(untimed, batch.column(BROKEN))
+            self.untimed += pc.sum(untimed).as_py() or 0
 
 
 @contextmanager
@@ -93,37 +115,43 @@ def matched(
     Columns: `row` (from the column so named), `time` (microseconds, where a field is named), one word of bits for each
     62 rules, `text_NAME` of correlations' fields, `keep_NAME` of the columns to keep.
     """
-    names: list[str] = []
+    made: list[tuple[Literal["TABLE", "VIEW"], str]] = []
 
-    def named(table: ir.Table) -> ir.Table:
+    def view(table: ir.Table) -> ir.Table:
         # A view keeps the engine's projections apart, so that what many rules use is worked out once.
-        names.append(f"rules_{uuid.uuid4().hex}")
-        return con.create_view(names[-1], table)
+        made.append(("VIEW", f"rules_{uuid.uuid4().hex}"))
+        return con.create_view(made[-1][1], table)
+
+    def store(table: ir.Table) -> ir.Table:
+        # The engine numbers a stored table's rows as it goes, on all threads; a row_number() would take one thread.
+        made.append(("TABLE", f"events_{uuid.uuid4().hex}"))
+        stored = con.create_table(made[-1][1], table, temp=True)
+        return stored.mutate(**{ROW: stored.rowid()})
 
     try:
-        keywords = any(rule.keywords for rule in plan.detections)
-
-        def kept(ready: Source) -> dict[str, ir.Value]:
-            columns = {f"keep_{name}": ready.table[name] for name in keep}
-            times = {TIME: time_of(ready.view(time_field))} if time_field else {}
-            broken = ready.broken()
-            return {ROW: ready.table[row], **times, **columns, **({} if broken is None else {BROKEN: broken})}
-
-        wanted = plan.fields | ({time_field} if time_field else set())
-        projected = project(source, wanted, keep=kept, keywords=keywords)
-        base = named(projected.table)
-        fields = type(projected)(base, projected.kinds, projected.prefixes)
+        wanted = plan.wanted(time_field)
+        ready = source.prepare(wanted, store)
+        broken = ready.broken()
+        kept: dict[str, ir.Value] = {
+            ROW: ready.table[row],
+            **({} if broken is None else {BROKEN: broken}),
+            **{f"keep_{name}": ready.table[name] for name in keep},
+        }
+        projected = project(ready, wanted, kept)
+        base = view(projected.table)
+        fields = replace(projected, table=base)
         words = _words(plan, [condition_boolean(rule.trees, fields) for rule in plan.detections])
         texts = {f"text_{name}": fields.view(name).text for rule in plan.correlations for name in rule.fields}
         if BROKEN in base.columns:
             words = {name: ibis.ifelse(base[BROKEN], 0, word) for name, word in words.items()}
-        others = [name for name in base.columns if name in (ROW, TIME, BROKEN) or name.startswith("keep_")]
-        result = named(base.select(*others, **words, **texts))
+        others = [name for name in base.columns if name in (ROW, BROKEN) or name.startswith("keep_")]
+        times = {TIME: time_of(fields.view(time_field))} if time_field else {}
+        result = view(base.select(*others, **times, **words, **texts))
         found = [result[name] != 0 for name in plan.words] + [result[name] for name in others if name == BROKEN]
         yield result.filter(balanced(found, operator.or_))
     finally:
-        for name in reversed(names):
-            drop(con, "VIEW", name)
+        for kind, name in reversed(made):
+            drop(con, kind, name)
 
 
 def run_rules(
@@ -142,6 +170,8 @@ def run_rules(
     """
     plan = Plan.of(pack)
     told = notice or Notice()
+    if not plan.detections:
+        return
     events: Source = source if not isinstance(source, ir.Table) else ColumnSource.of(source)
     with matched(con, plan, events, row=row, time_field=time_field if plan.correlations else None) as table:
         if not plan.correlations:
@@ -180,18 +210,6 @@ def bit_set(plan: Plan, key: str, found: ir.Table) -> ir.BooleanValue:
     return found[f"hits_{word}"] & (1 << bit) != 0
 
 
-def matching_rows(plan: Plan, batch: pa.RecordBatch | pa.Table) -> list[tuple[Detection, np.ndarray[Any, Any]]]:
-    """For each reported rule the positions in a batch that it matches; rules that match none are left out."""
-    words = [batch.column(name).to_numpy(zero_copy_only=False) for name in plan.words]
-    found = []
-    for index, rule in enumerate(plan.detections):
-        word, bit = divmod(index, WORD)
-        positions = np.flatnonzero(words[word] & (1 << bit))
-        if rule.about.reported and len(positions):
-            found.append((rule, positions))
-    return found
-
-
 def _words(plan: Plan, booleans: Sequence[ir.BooleanValue]) -> dict[str, ir.IntegerValue]:
     """Booleans packed into 64-bit integers: a row's result is a few numbers, however many rules there are."""
     words = {}
@@ -203,13 +221,28 @@ def _words(plan: Plan, booleans: Sequence[ir.BooleanValue]) -> dict[str, ir.Inte
 
 
 def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -> Iterator[Hit]:
+    """Row by row; of one row, in the order of the rules. Only what is reported leaves the engine."""
+    telling = [table[name] & mask != 0 for name, mask in plan.masks.items()]
+    telling += [table[BROKEN]] if BROKEN in table.columns else []
+    telling += [table[TIME].isnull()] if TIME in table.columns else []
     columns = [name for name in (ROW, BROKEN, TIME) if name in table.columns]
-    for batch in batches(con, table.select(*columns, *plan.words)):
+    rows_told = table.filter(balanced(telling, operator.or_)).select(*columns, *plan.words)
+    for batch in batches(con, rows_told):
         notice.see(batch)
-        rows = batch.column(ROW)
-        hits = [(int(position), rule) for rule, positions in matching_rows(plan, batch) for position in positions]
-        for position, rule in sorted(hits, key=lambda hit: hit[0]):
-            yield Hit(rule, (rows[position].as_py(),))
+        rows = batch.column(ROW).to_pylist()
+        words = {name: np.from_dlpack(batch.column(name)) for name in plan.words}
+        positions, rules = [], []
+        for index, rule in enumerate(plan.detections):
+            if rule.about.reported:
+                word, bit = divmod(index, WORD)
+                positions.append(np.flatnonzero(words[f"hits_{word}"] & (1 << bit)))
+                rules.append(np.full(len(positions[-1]), index))
+        if not positions:
+            continue
+        at, which = np.concatenate(positions), np.concatenate(rules)
+        order = np.argsort(at, kind="stable")
+        for position, index in zip(at[order].tolist(), which[order].tolist(), strict=True):
+            yield Hit(plan.detections[index], (rows[position],))
 
 
 def _correlation_hits(con: Backend, plan: Plan, rule: Correlation, found: ir.Table) -> Iterator[Hit]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network
 from typing import Any
 
 import ibis
@@ -19,6 +20,7 @@ from sigma.types import (
     SigmaCIDRExpression,
     SigmaCompareExpression,
     SigmaExists,
+    SigmaExpansion,
     SigmaFieldReference,
     SigmaNull,
     SigmaNumber,
@@ -30,10 +32,10 @@ from sigma.types import (
     TimestampPart,
 )
 
-from detector.rules.fields import NUMBER, SEPARATOR, Fields, Views
-from detector.rules.network import in_network
+from detector.rules.fields import NUMBER, SEPARATOR, Fields, Part, Views
+from detector.rules.network import in_ipv4, in_ipv6
 
-#: Integers beyond this are not exact as a float64; they are compared as text.
+#: Integers from here on are not exact as a float64; a rule gives them as texts.
 EXACT = 1 << 53
 
 _FLAGS = {
@@ -120,7 +122,9 @@ def comparison(view: Views, value: SigmaCompareExpression, fields: Fields) -> ir
 def network(view: Views, value: SigmaCIDRExpression, fields: Fields) -> ir.BooleanValue:
     """The value is an address within the network."""
     del fields
-    return _sure(in_network(view.folded, value.network))
+    if isinstance(value.network, IPv4Network):
+        return _sure(in_ipv4(view.ipv4, value.network))
+    return _sure(in_ipv6(view.ipv6, value.network))
 
 
 def field_reference(view: Views, value: SigmaFieldReference, fields: Fields) -> ir.BooleanValue:
@@ -141,23 +145,24 @@ def field_reference(view: Views, value: SigmaFieldReference, fields: Fields) -> 
 def timestamp_part(view: Views, value: SigmaTimestampPart, fields: Fields) -> ir.BooleanValue:
     """A part (in UTC) of a value that is a time."""
     del fields
-    return _sure(_PARTS[value.timestamp_part](view.time) == value.part_value)
+    return _sure(_PARTS[value.timestamp_part](view.time) == value.number)
 
 
 Matcher = Callable[[Views, Any, Fields], ir.BooleanValue]
 
-#: Sigma's value types, the more special first.
-MATCHERS: tuple[tuple[type, Matcher], ...] = (
-    (SigmaString, string),
-    (SigmaNumber, number),
-    (SigmaBool, boolean),
-    (SigmaNull, null),
-    (SigmaExists, exists),
-    (SigmaRegularExpression, regular_expression),
-    (SigmaCompareExpression, comparison),
-    (SigmaCIDRExpression, network),
-    (SigmaFieldReference, field_reference),
-    (SigmaTimestampPart, timestamp_part),
+#: Sigma's value types, the more special first: their matcher, and the parts of the field that it looks at.
+MATCHERS: tuple[tuple[type, Matcher, tuple[Part, ...]], ...] = (
+    (SigmaCasedString, string, ("text", "number")),
+    (SigmaString, string, ("folded", "number")),
+    (SigmaTimestampPart, timestamp_part, ("time",)),
+    (SigmaNumber, number, ("number",)),
+    (SigmaBool, boolean, ("folded",)),
+    (SigmaNull, null, ("text",)),
+    (SigmaExists, exists, ("present",)),
+    (SigmaRegularExpression, regular_expression, ("text",)),
+    (SigmaCompareExpression, comparison, ("number",)),
+    (SigmaCIDRExpression, network, ("ipv4", "ipv6")),
+    (SigmaFieldReference, field_reference, ("folded", "number")),
 )
 #: What can be looked for without a field.
 KEYWORDS = (SigmaString, SigmaNumber, SigmaRegularExpression)
@@ -165,10 +170,17 @@ KEYWORDS = (SigmaString, SigmaNumber, SigmaRegularExpression)
 
 def match(view: Views, value: object, fields: Fields) -> ir.BooleanValue:
     """Does the field's value match? Raises TypeError for a value that load.py should have refused."""
-    for kind, matcher in MATCHERS:
+    for kind, matcher, _ in MATCHERS:
         if isinstance(value, kind):
             return matcher(view, value, fields)
     raise TypeError(f"no matcher for {type(value).__name__}")
+
+
+def parts_of(value: object) -> frozenset[Part]:
+    """The parts of a field that the matcher of a value looks at."""
+    if isinstance(value, SigmaExpansion):
+        return frozenset().union(*(parts_of(item) for item in value.values))
+    return frozenset(next((parts for kind, _, parts in MATCHERS if isinstance(value, kind)), ()))
 
 
 def keyword(value: object, fields: Fields) -> ir.BooleanValue:
@@ -177,22 +189,22 @@ def keyword(value: object, fields: Fields) -> ir.BooleanValue:
         expression = pattern(value)
         return _sure(fields.all_values().filter(lambda text: text.re_search(expression)).length() > 0)
     if isinstance(value, SigmaCasedString):
-        expression = _as_expression(_stripped(list(value.s)), "(?s)")
+        expression = "(?s)" + _as_expression(_stripped(list(value.s)))
         return _sure(fields.all_values().filter(lambda text: text.re_search(expression)).length() > 0)
-    if isinstance(value, SigmaNumber):
+    if isinstance(value, SigmaNumber):  # load.py refuses parts of times without a field
         return _sure(fields.all_text().contains(str(value.number)))
     if isinstance(value, SigmaString):
         parts = [fold(part) if isinstance(part, str) else part for part in _stripped(list(value.s))]
         if len(parts) == 1 and isinstance(parts[0], str):
             return _sure(fields.all_text().contains(parts[0]))
-        return _sure(fields.all_text().re_search(_as_expression(parts, "(?s)", any_character=f"[^{SEPARATOR}]")))
+        return _sure(fields.all_text().re_search(_as_expression(parts, any_character=f"[^{SEPARATOR}]")))
     raise TypeError(f"no keyword for {type(value).__name__}")
 
 
 def pattern(value: SigmaRegularExpression) -> str:
     """The expression for the engine's search, with exactly its own flags."""
     on = "".join(sorted(_FLAGS[flag] for flag in value.flags))
-    # Ibis switches `s` on for every search
+    # said outright, because engines and versions of Ibis differ in what they switch on for a search
     off = "" if "s" in on else "-s"
     return f"(?{on}{off}){value.regexp.to_plain_regex()}"
 
@@ -217,12 +229,12 @@ def _match_parts(text: ir.StringValue, parts: list[Any]) -> ir.BooleanValue:
         if opens and closes:
             return text.contains(literals[0])
         return text.endswith(literals[0]) if opens else text.startswith(literals[0])
-    return text.re_search(r"\A" + _as_expression(parts, "(?s)").removeprefix("(?s)") + r"\z")
+    return text.re_search(r"(?s)\A" + _as_expression(parts) + r"\z")
 
 
-def _as_expression(parts: list[Any], prefix: str, any_character: str = ".") -> str:
+def _as_expression(parts: list[Any], any_character: str = ".") -> str:
     spelled = {SpecialChars.WILDCARD_MULTI: any_character + "*", SpecialChars.WILDCARD_SINGLE: any_character}
-    return prefix + "".join(_quote(part) if isinstance(part, str) else spelled[part] for part in parts)
+    return "".join(_quote(part) if isinstance(part, str) else spelled[part] for part in parts)
 
 
 def _quote(text: str) -> str:
@@ -242,17 +254,15 @@ def _stripped(parts: list[Any]) -> list[Any]:
 def _equals_number(view: Views, wanted: float) -> ir.BooleanValue:
     if view.kind in ("boolean", "time"):
         return ibis.literal(False)
-    if view.kind not in ("integer", "decimal") and isinstance(wanted, int) and abs(wanted) >= EXACT:
-        return view.text == str(wanted)
     return view.number == wanted
 
 
 def _number(text: str) -> float:
-    value = float(text)
     try:
-        return int(text)
+        whole = int(text)
     except ValueError:
-        return int(value) if value.is_integer() and abs(value) < EXACT else value
+        return float(text)
+    return whole if abs(whole) < 1 << 63 else float(text)
 
 
 def _sure(matched: ir.BooleanValue) -> ir.BooleanValue:

@@ -1,8 +1,8 @@
 """The server: gunicorn, one process with a few threads, in front of Django.
 
-gunicorn and not the standard library's server, because that one has no limit on slow clients, header sizes or the number
-of threads. One worker process, because a scrape and a page are a few queries; threads, so that a scrape does not wait
-for a page. TLS and sign-in are a proxy's work until the reviewers' desk brings its own.
+gunicorn and not the standard library's server, because that one has no limit on slow clients, header sizes or the
+number of threads. One worker process, because a scrape and a page are a few queries; threads, so that a scrape does
+not wait for a page. TLS and sign-in are a proxy's work until the reviewers' desk brings its own.
 """
 
 from __future__ import annotations

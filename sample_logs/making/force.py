@@ -91,7 +91,7 @@ def make_force(seed: int) -> Force:
         offence = {"Murder room": "homicide", "Domestic abuse unit": "domestic abuse"}.get(unit) or dice.one(offences)
         size = 60 if unit == "Murder room" else dice.between(2, 7)
         linked = tuple(dice.some(persons, size))
-        cases.append(Case(f"NM/26/{10417 + 61 * i}", unit, linked, tuple(dice.some(plates, 1 + size // 3)), offence))
+        cases.append(Case(f"NM/{10417 + 61 * i}/26", unit, linked, tuple(dice.some(plates, 1 + size // 3)), offence))
     return Force(tuple(people), tuple(cases), persons, plates)
 
 
@@ -99,8 +99,8 @@ def duty(person: Person, day: date) -> tuple[datetime, datetime] | None:
     """Start and end, in local time, of the person's turn of duty that begins on `day`; None on a rest day."""
     number = (day - FIRST_DAY).days
     if person.pattern == "rota":
-        # Two early turns, two late ones, two nights, four days off; the five teams two days apart.
-        hour = (7, 7, 15, 15, 22, 22)[turn] if (turn := (number + 2 * person.team) % 10) < 6 else None
+        # Two early turns, two nights, four days off; the teams two days apart.
+        hour = (7, 7, 22, 22)[turn] if (turn := (number + 2 * person.team) % 8) < 4 else None
     elif person.pattern == "week":
         hour = 7 if (number + 3 * person.team) % 7 < 5 else None
     else:

@@ -122,16 +122,16 @@ def neighbourhood(turn: Turn) -> None:
 
 def bureau(turn: Turn) -> None:
     """Keys for others all day, over the radio: the requester accounts for it."""
-    others = turn.force.unit("Response") + turn.force.unit("Neighbourhood") + turn.force.unit("Proactive team")
+    patrols = turn.force.unit("Response") + turn.force.unit("Neighbourhood") + turn.force.unit("Proactive team")
+    others = [p for p in patrols if duty(p, turn.start.date())]
     for _ in range(turn.dice.between(14, 20)):
         asks = turn.dice.one(others)
         vehicle = turn.dice.chance(0.5)
         turn.log.add(
             "bureau", turn.moment(), turn.person, "search", transaction_code="VE" if vehicle else "NE",
-            requester_id=asks.staff_id, record_type="vehicle" if vehicle else "person",
-            reason_text=turn.dice.one(STOP_REASONS), case_ref=turn.incident(),
+            requester_id=asks.staff_id, reason_text=turn.dice.one(STOP_REASONS),
+            case_ref=turn.incident(),
             query_text=turn.dice.one(turn.force.plates) if vehicle else turn.dice.one(turn.force.persons),
-            outcome="success",
         )  # fmt: skip
 
 

@@ -74,7 +74,6 @@ class Log:
         number = len(self.lookups)
         event_id = {
             "pnc": f"PNC-{7000000 + 13 * number}",
-            "bureau": f"{40000000 + 17 * number}",
             "cris": f"CRIS-{5000000 + 11 * number}",
             "intel": f"{90000000 + 19 * number}",
         }.get(feed) or self._dice.uuid()

@@ -34,7 +34,7 @@ def stalking_plate(log: Log, dice: Dice, force: Force) -> None:
     with _episode(log, "E01", "stalking_plate"):
         for day in (1, 3, 4, 7, 9, 12, 14, 15, 18, 20, 21, 23, 25, 26, 28, 30, 31, 32, 33, 34):
             for _ in range(dice.between(1, 2)):
-                reason, ref = dice.one(ALPR_REASONS), f"NM/26/{dice.digits(5)}"
+                reason, ref = dice.one(ALPR_REASONS), f"NM/{dice.digits(5)}/26"
                 network(log, person, at(day, dice.between(6, 23), dice.between(0, 59)), plate, reason, ref, 212)
 
 

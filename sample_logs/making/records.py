@@ -52,7 +52,7 @@ def _ecs(x: Lookup) -> dict[str, Any]:
             "kind": "event",
             "category": ["database"],
             "type": ["creation" if x.action == "create" else "access"],
-            "action": f"custody-record-{x.action}",
+            "action": f"{x.action}-custody-record",
             "dataset": "custody",
             "outcome": "success",
             "reason": x.text("reason_text"),
@@ -60,7 +60,13 @@ def _ecs(x: Lookup) -> dict[str, Any]:
         "user": {"id": x.person.staff_id, "roles": [x.person.role]},
         "organization": {"name": ORGANISATION},
         "source": {"ip": x.text("source_ip")},
-        "labels": {"record_type": "custody", "record_id": x.text("record_id"), "case_ref": x.text("case_ref")},
+        "host": {"name": x.person.terminal},
+        "labels": {
+            "unit": x.person.unit,
+            "record_type": "custody",
+            "record_id": x.text("record_id"),
+            "case_ref": x.text("case_ref"),
+        },
     }
 
 
@@ -119,20 +125,25 @@ def _cef(x: Lookup) -> str:
     verb = {"search": "Search run", "view": "Report viewed"}[x.action]
     fields = {
         "externalId": x.event_id,
-        "suser": x.person.staff_id,
+        "suid": x.person.staff_id,
+        "sntdom": ORGANISATION,
+        "shost": x.person.terminal,
         "src": x.text("source_ip"),
         "act": x.action,
         "outcome": x.text("outcome"),
         "request": x.text("query_text"),
         "reason": x.text("reason_text"),
-        "cnt": x.text("result_count"),
-        "cs1Label": "caseRef",
-        "cs1": x.text("case_ref"),
-        "cs2Label": "recordId",
-        "cs2": x.text("record_id"),
-        "cs3Label": "recordType",
-        "cs3": "intelligence",
     }
+    labelled = {
+        "cs1": ("Case Ref", x.text("case_ref")),
+        "cs2": ("Record Id", x.text("record_id")),
+        "cs3": ("Record Type", "intelligence"),
+        "cs4": ("Unit", x.person.unit),
+        "cs5": ("Role", x.person.role),
+        "cn1": ("Result Count", x.text("result_count")),
+    }
+    for key, (label, value) in labelled.items():
+        fields |= {f"{key}Label": label, key: value} if value else {}
     extension = " ".join(f"{key}={_escaped(value)}" for key, value in fields.items() if value)
     head = f"<134>1 {x.time:%Y-%m-%dT%H:%M:%S}Z intel-gw gateway 411 - -"
     return f"{head} CEF:0|Northmoor|Intelligence Gateway|4.2|{x.action}|{verb}|3|{extension}\n"

@@ -52,14 +52,13 @@ def pnc(log: Log) -> dict[str, bytes]:
 
 def _dirty_pnc(week: int, lines: list[bytes], rows: list[Lookup]) -> list[bytes]:
     """The week's lines with what goes wrong in real exports put between them; README.md lists them."""
-    fields = lines[40].rstrip(b"\n").split(b",")
-    as_if = {name: i for i, name in enumerate(PNC_COLUMNS)}
+    good = dict(zip(PNC_COLUMNS, [str(value).encode() for value in _pnc_row(rows[40])], strict=True))
+    good["reason_text"] = b"stop check"
 
     def changed(name: str, value: bytes) -> bytes:
-        new = list(fields)
-        new[0] = b"PNC-0" + str(week).encode()
-        new[as_if[name]] = value
-        return b",".join(new) + b"\n"
+        return b",".join((good | {"event_id": f"PNC-{week}-{name}".encode(), name: value}).values()) + b"\n"
+
+    fields = list(good.values())
 
     later = rows[60].time + timedelta(minutes=1)
     dirt = [

@@ -55,20 +55,18 @@ def specification(**changes: Any) -> ModelSpecification:
 
 
 def look_ups(rows: int, *, seed: int = 1, nights: int = 14, first: date = FIRST, actors: int = 40) -> pa.Table:
-    """`rows` ordinary look-ups. Actors with an even number are in the bureau (many look-ups), the others on response."""
+    """`rows` ordinary look-ups. Actors with even numbers are in the bureau (many look-ups), the others on response."""
     rng = np.random.default_rng(seed)
     who = rng.integers(0, actors, rows)
     bureau = who % 2 == 0
     day = rng.integers(0, nights, rows)
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     return pa.table(
         {
             "night": pa.array([first + timedelta(days=int(d)) for d in day], pa.date32()),
             "event_id": [f"e{seed}-{i:06d}" for i in range(rows)],
             "event_time": pa.array(
-                [
-                    datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(days=int(d), seconds=i % 86_400)
-                    for i, d in enumerate(day)
-                ],
+                [start + timedelta(days=int(d), seconds=i % 86_400) for i, d in enumerate(day)],
                 pa.timestamp("us", tz="UTC"),
             ),
             "actor_id": [f"actor-{i:02d}" for i in who],

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from forest_builders import changed, look_ups, trained
@@ -10,10 +13,13 @@ from hypothesis import strategies as st
 from detector.anomaly.peers import learn_peers, peer_codes, signed_log
 from detector.anomaly.specification import PeerSpecification
 
+Row = tuple[str, str | None, str | None, str | None]
+Doubles = npt.NDArray[np.float64]
 NORTH = "north"
+SMALL = trained(look_ups(500))
 
 
-def group_table(rows: list[tuple[str, str | None, str | None, str | None]], values: list[float]) -> tuple[pa.Table, pa.Array]:
+def group_table(rows: Sequence[Row], values: list[float]) -> tuple[pa.Table, Doubles]:
     names = ["actor_id", "organisation", "unit", "role"]
     table = pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)})
     return table, signed_log(np.asarray(values, float))[:, None]
@@ -82,12 +88,12 @@ def test_the_same_count_is_strange_on_response_and_usual_in_the_bureau() -> None
     table = changed(table, {"unit": "response", "role": "officer"}, 1)
     bureau, response = model.peers.transform(table, model.peers.groups_of(table))[:, 0].tolist()
     assert bureau < 0.5
-    assert response > 3
+    assert response > 2
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(width=64)), min_size=1, max_size=30))
 def test_z_is_finite_and_within_bounds_whatever_comes(values: list[float | None]) -> None:
-    model = MODEL
+    model = SMALL
     table = look_ups(len(values), seed=4)
     for name in model.features:
         table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.float64()))
@@ -96,6 +102,3 @@ def test_z_is_finite_and_within_bounds_whatever_comes(values: list[float | None]
     assert z.dtype == np.float32
     assert z.flags.c_contiguous
     assert ((z >= lower) & (z <= upper)).all()
-
-
-MODEL = trained(look_ups(500))

@@ -69,7 +69,13 @@ def test_compression_is_known_by_content_not_by_name(tmp_path):
 
 
 def test_all_members_and_frames_are_read(tmp_path):
-    gz = gzip.compress(TEXT) + gzip.compress(b"second\n") + b"\0" * 100_000 + gzip.compress(b"") + gzip.compress(b"third")
+    gz = (
+        gzip.compress(TEXT)
+        + gzip.compress(b"second\n")
+        + b"\0" * 100_000
+        + gzip.compress(b"")
+        + gzip.compress(b"third")
+    )
     assert read(write(tmp_path / "a.gz", gz)) == TEXT + b"second\nthird"
     zst = zstandard.compress(TEXT) + zstandard.compress(b"second\n") + zstandard.compress(b"third")
     assert read(write(tmp_path / "a.zst", zst)) == TEXT + b"second\nthird"
@@ -141,7 +147,10 @@ def test_a_decompression_bomb_is_refused_before_it_grows(tmp_path, kind):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("log.csv", b"\0" * size)
     got = 0
-    with open_bytes(the_one(path), LIMITS) as stream, pytest.raises(RefusedFileError, match="decompression bomb") as caught:
+    with (
+        open_bytes(the_one(path), LIMITS) as stream,
+        pytest.raises(RefusedFileError, match="decompression bomb") as caught,
+    ):
         while piece := stream.read1(1 << 20):
             got += len(piece)
     assert got <= max(RATIO_FLOOR, path.stat().st_size * LIMITS.max_expansion) + (64 << 20)

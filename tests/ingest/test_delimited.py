@@ -17,7 +17,9 @@ from detector.ingest.delimited import parse_block, read_delimited
 HEADER = ["id", "who", "why"]
 
 
-def read(data: bytes, *, header=HEADER, delimiter=",", encoding="utf-8", first_line=2, block_bytes=1 << 20, longest=4096):
+def read(
+    data: bytes, *, header=HEADER, delimiter=",", encoding="utf-8", first_line=2, block_bytes=1 << 20, longest=4096
+):
     """(rows as (line, values, raw), rejects), in the order of their lines."""
     limits = IngestSettings(max_line_bytes=longest)
     rows, rejects = [], []
@@ -168,7 +170,16 @@ def test_fast_and_careful_reading_agree_whatever_the_blocks(data, block_bytes):
         assert raw.encode().split(b"\n")[0] == physical[line - 2].removesuffix(b"\r" if "\n" not in raw else b"")
 
 
-@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8), min_size=3, max_size=3), max_size=20))
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+            min_size=3,
+            max_size=3,
+        ),
+        max_size=20,
+    )
+)
 def test_what_a_csv_writer_writes_comes_back(table):
     import csv
 

@@ -1,0 +1,98 @@
+"""Queries in order, written once and run every night.
+
+Building an Ibis expression and having it translated takes longer than running it on a small night. So a stage is
+written against named tables that do not exist yet, translated once a process, and each night binds its own events
+and profiles to those names.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import sqlglot as sg
+import sqlglot.expressions as sge
+
+from detector.engine import drop
+
+
+@dataclass(frozen=True)
+class Step:
+    """One table and the query, as Ibis wrote it, that fills it."""
+
+    table: str
+    query: str
+
+
+class Plan:
+    """Steps being written. `keep` gives the table that a step will fill, to write the next ones with."""
+
+    def __init__(self, name: str, engine: str) -> None:
+        self.name = name
+        self._compiler = importlib.import_module(f"ibis.backends.sql.compilers.{engine}").compiler
+        self._steps: list[Step] = []
+
+    def source(self, name: str, schema: pa.Schema) -> ir.Table:
+        """A table that `bound` will give."""
+        return ibis.table(_nullable(ibis.Schema.from_pyarrow(schema)), name=f"{self.name}_{name}")
+
+    def keep(self, name: str, expression: ir.Table) -> ir.Table:
+        """A step that materialises `expression`."""
+        table = f"{self.name}_{name}"
+        query = self._compiler.to_sqlglot(expression).sql(self._compiler.dialect)
+        self._steps.append(Step(table, query))
+        return ibis.table(_nullable(expression.schema()), name=table)
+
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(self._steps)
+
+
+@contextmanager
+def bound(con: Any, plan: str, tables: Mapping[str, ir.Table], schemas: Mapping[str, pa.Schema]) -> Iterator[None]:
+    """Binds each of `tables`, cast to its schema, to the name under which the plan called `plan` reads it."""
+    names = []
+    try:
+        for name, table in tables.items():
+            schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
+            names.append(f"{plan}_{name}")
+            con.create_view(names[-1], table.select(list(schema)).cast(schema), overwrite=True)
+        yield
+    finally:
+        for name in names:
+            drop(con, "VIEW", name)
+
+
+@contextmanager
+def filled(con: Any, steps: Sequence[Step]) -> Iterator[None]:
+    """Runs the steps in order; their tables are there within the block."""
+    done = []
+    try:
+        for step in steps:
+            done.append(step.table)
+            fill(con, step.table, step.query)
+        yield
+    finally:
+        for name in done:
+            drop(con, "TABLE", name)
+
+
+def fill(con: Any, table: str, query: str) -> None:
+    """A temporary table of what an Ibis-written query gives."""
+    create = sge.Create(
+        kind="TABLE",
+        this=sg.table(table, quoted=True),
+        properties=sge.Properties(expressions=[sge.TemporaryProperty()]),
+        expression=query,
+    )
+    con.raw_sql(create.sql(con.dialect))
+
+
+def _nullable(schema: ibis.Schema) -> ibis.Schema:
+    """The same columns, all of which may be NULL: Ibis unites tables only when even that agrees."""
+    return ibis.schema({name: dtype.copy(nullable=True) for name, dtype in schema.items()})

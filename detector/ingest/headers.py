@@ -1,0 +1,54 @@
+"""Header names of tables: which column of a file is which source field of a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from detector.ingest.mapping import Mapping
+
+
+def loose(name: str) -> str:
+    """A header name without case, spaces, `_`, `-` and `.`: `Org_Name`, `org name` and `orgName` are one."""
+    return name.strip().lstrip("\ufeff").casefold().translate(_SEPARATORS)
+
+
+_SEPARATORS: Final = str.maketrans("", "", " _-.\t\u00a0")
+
+
+def header_columns(header: Sequence[str], mapping: Mapping) -> dict[str, str]:
+    """Source field of the mapping -> the column of this header that holds it; fields that are not there are left out.
+
+    An exact name wins over a loose one, the field's own name over its aliases, and the earlier column over the later.
+    """
+    exact = set(header)
+    own = set(mapping.fields)
+    by_loose: dict[str, str] = {}
+    for column in header:
+        if column not in own:
+            by_loose.setdefault(loose(column), column)
+    found: dict[str, str] = {}
+    heads = mapping.header
+    known = [*mapping.fields, *((*heads.must, *(n for g in heads.any_of for n in g), *heads.must_not) if heads else ())]
+    if mapping.embedded_json:
+        known.append(mapping.embedded_json)
+    for field in known:
+        names = (field, *mapping.aliases.get(field, ()))
+        hit = next((n for n in names if n in exact), None) or next(
+            (by_loose[loose(n)] for n in names if loose(n) in by_loose), None
+        )
+        if hit is not None:
+            found[field] = hit
+    return found
+
+
+def fits_header(header: Sequence[str], mapping: Mapping) -> bool:
+    """Whether a header has what the mapping says it must have."""
+    if mapping.header is None:
+        return False
+    found = header_columns(header, mapping)
+    return (
+        all(name in found for name in mapping.header.must)
+        and all(any(name in found for name in group) for group in mapping.header.any_of)
+        and not any(name in found for name in mapping.header.must_not)
+    )
