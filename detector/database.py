@@ -106,6 +106,7 @@ def _web_settings() -> dict[str, Any]:
             }
         ],
         "MIDDLEWARE": [
+            "detector.web.headers.bare_head",
             "detector.web.headers.strict_headers",
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",

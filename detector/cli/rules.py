@@ -31,12 +31,12 @@ def check(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
         raise typer.Exit(WRONG)
 
 
-@app.command()
-def test(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
+@app.command("test")
+def run_examples(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
     """Run the examples that lie beside each rule."""
-    from detector.rules.prove import run_examples
+    from detector.rules import prove
 
-    report = run_examples(paths)
+    report = prove.run_examples(paths)
     if output is OutputFormat.json:
         print_json(report.as_json())
     else:

@@ -105,7 +105,13 @@ def _read(stream: BinaryIO, start: bytes, size: int) -> bytearray:
 
 
 def _readinto(stream: BinaryIO, view: memoryview) -> int:
-    """One read of the stream, so that nothing is lost between what it gives and what it raises."""
+    """One read of the stream, so that nothing is lost between what it gives and what it raises.
+
+    A buffered reader that is asked for more than it holds reads on at once, and drops what it held if that fails: so
+    it is asked for what it holds.
+    """
+    if isinstance(stream, io.BufferedReader):
+        view = view[: len(stream.peek(1))]
     reader: io.BufferedIOBase = cast("io.BufferedIOBase", stream)
     return reader.readinto1(view)
 

@@ -93,7 +93,10 @@ def _record(lines: list[bytes], at: int, form: Form, *, final: bool) -> _Joined 
     width = len(form.header)
     if split.open:
         joined = _join(split, text, lines, at, form, final=final)
-        return joined or ("unbalanced_quote", "a quotation mark is opened and not closed with the right number of fields")
+        return joined or (
+            "unbalanced_quote",
+            "a quotation mark is opened and not closed with the right number of fields",
+        )
     if len(split.fields) != width:
         return "wrong_column_count", f"{len(split.fields)} fields where the header has {width}"
     if [field.strip() for field in split.fields] == [name.strip() for name in form.header]:

@@ -72,7 +72,7 @@ class DayBuffers:
     def __init__(self, origin: Origin, pool: ThreadPoolExecutor, *, memory_bytes: int, writes: int) -> None:
         self._origin = origin
         self._pool = pool
-        self._bound = memory_bytes // 2
+        self._bound = memory_bytes // 4
         self._writes = writes
         self._days: dict[int, _Day] = {}
         self._held = 0

@@ -47,7 +47,8 @@ def _contract_column(name: str) -> str:
 
 def _regex(pattern: str) -> str:
     try:
-        pc.extract_regex(pa.array([""]), pattern)
+        if not pc.extract_regex(pa.array([""]), pattern).type.num_fields:
+            raise pa.ArrowInvalid("no named group")
     except pa.ArrowInvalid as exc:
         text = str(exc).removeprefix("Invalid regular expression: ")
         raise ValueError(

@@ -92,7 +92,9 @@ def ingest_paths(
     nights: set[date] = set()
     for each in planned:
 
-        def tell(lines: int, taken: int, name: str = each.file.name, size: int = each.bytes, so_far: int = done) -> None:
+        def tell(
+            lines: int, taken: int, name: str = each.file.name, size: int = each.bytes, so_far: int = done
+        ) -> None:
             progress.update(f"reading {name}: {lines:,} lines", min(1.0, (so_far + min(taken, size)) / total))
 
         tell(0, 0)
@@ -159,9 +161,7 @@ def _plan(
     return planned
 
 
-def _fitting(
-    file: InputFile, start: bytes, mappings: Mapping[str, SourceMapping], settings: Settings
-) -> list[str]:
+def _fitting(file: InputFile, start: bytes, mappings: Mapping[str, SourceMapping], settings: Settings) -> list[str]:
     limits = settings.ingest
     return recognise(file.name, start, mappings, whole=lambda: open_bytes(file, limits), limits=limits)
 

@@ -114,8 +114,8 @@ def _extension(text: str) -> dict[str, str]:
     keys = list(_CEF_KEY.finditer(text))
     if text.strip() and (not keys or text[: keys[0].start()].strip()):
         raise BadLine("bad_cef", "the extension does not begin with key=value")
-    for key, following in zip(keys, [*keys[1:], None], strict=True):
-        end = following.start() if following else len(text)
+    ends = [key.start() for key in keys[1:]] + [len(text)]
+    for key, end in zip(keys, ends, strict=False):
         name = f"cef.{key[1]}"
         if name in found:
             raise BadLine("bad_cef", f"the key {key[1][:40]!a} is given twice")

@@ -16,7 +16,9 @@ class IngestedFile(models.Model):
     COMMITTING, DONE = "committing", "done"
 
     sha256 = models.CharField(max_length=64, unique=True)
-    bytes = models.BigIntegerField(db_index=True)  # only a file of a size seen before has to be hashed before it is read
+    bytes = models.BigIntegerField(
+        db_index=True
+    )  # only a file of a size seen before has to be hashed before it is read
     source_file = models.TextField()
     source_name = models.CharField(max_length=100)
     mapping_fingerprint = models.CharField(max_length=64)

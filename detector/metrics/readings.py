@@ -77,8 +77,8 @@ def _alerts() -> Iterator[Reading]:
     yield from _instant("oldest_open_alert_timestamp_seconds", oldest)
     # Findings are never deleted and never change rule or level, so this cannot fall.
     raised = AlertFinding.objects.values("rule_id", "level").annotate(number=Count("alert", distinct=True))
-    for row in raised.order_by():
-        yield Reading("alerts_raised", (row["rule_id"], row["level"]), row["number"])
+    for spoken in raised.order_by():
+        yield Reading("alerts_raised", (spoken["rule_id"], spoken["level"]), spoken["number"])
 
 
 def _sources() -> Iterator[Reading]:

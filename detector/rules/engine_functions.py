@@ -7,33 +7,33 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string")
-def _extract_strings(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="json_extract_string")  # type: ignore[untyped-decorator]
+def _extract_strings(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:
     """The values at `paths` as texts; a JSON string without its quotes, NULL for JSON null and for nothing."""
 
 
-@ibis.udf.scalar.builtin(name="json_type")
-def _types(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="json_type")  # type: ignore[untyped-decorator]
+def _types(document: dt.json, paths: dt.Array[str]) -> dt.Array[str]:
     """The JSON types of the values at `paths`; NULL where there is none."""
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string")
-def _extract_wild(document: dt.json, path: str) -> dt.Array[str]:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="json_extract_string")  # type: ignore[untyped-decorator]
+def _extract_wild(document: dt.json, path: str) -> dt.Array[str]:
     """The values that a JSON path with a wildcard finds, as texts."""
 
 
-@ibis.udf.scalar.builtin(name="epoch_us")
-def _epoch_us(moment: dt.timestamp) -> dt.int64:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="epoch_us")  # type: ignore[untyped-decorator]
+def _epoch_us(moment: dt.timestamp) -> dt.int64:
     """Microseconds since 1970-01-01T00:00Z."""
 
 
-@ibis.udf.scalar.builtin(name="epoch_us")
-def _epoch_us_zoned(moment: dt.Timestamp("UTC")) -> dt.int64:  # type: ignore[empty-body,valid-type]
+@ibis.udf.scalar.builtin(name="epoch_us")  # type: ignore[untyped-decorator]
+def _epoch_us_zoned(moment: dt.Timestamp("UTC")) -> dt.int64:  # type: ignore[valid-type]
     """Microseconds since 1970-01-01T00:00Z."""
 
 
-@ibis.udf.scalar.builtin(name="make_timestamp")
-def _make_timestamp(microseconds: dt.int64) -> dt.timestamp:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="make_timestamp")  # type: ignore[untyped-decorator]
+def _make_timestamp(microseconds: dt.int64) -> dt.timestamp:
     """A time without zone from microseconds since 1970."""
 
 

@@ -74,7 +74,9 @@ def load_examples(rule: Path) -> list[Example]:
     path = examples_file(rule)
     if not path.is_file():
         raise RuleError(
-            "the rule has no examples", where=Where(rule, 1), hint=f"Write {path.name} beside it: a match and a near miss."
+            "the rule has no examples",
+            where=Where(rule, 1),
+            hint=f"Write {path.name} beside it: a match and a near miss.",
         )
     data, lines = load_one(path, error=RuleError)
     if not isinstance(data, dict) or not isinstance(data.get("examples"), list):
@@ -130,9 +132,7 @@ def _example(
     return Example(path, line, item["name"], events, bound, number, near_miss=other is not None)
 
 
-def _events(
-    path: Path, lines: Lines, at: str, events: Any, common: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], ...]:
+def _events(path: Path, lines: Lines, at: str, events: Any, common: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     if not isinstance(events, list) or not events or not all(isinstance(event, dict) for event in events):
         raise _fault(path, lines, "an example needs a list of `events`", f"{at}.events")
     for number, event in enumerate(events):

@@ -22,7 +22,9 @@ from detector.rules.network import ipv4_number, ipv6_digits
 #: A decimal number as a person writes it; neither `1_000`, nor ` 12 `, nor `inf`, which a cast alone would take.
 NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 #: ISO 8601 to the minute or finer, or a day, with an offset, Z, or neither (then UTC).
-TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?$"
+TIME = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?$"
+)
 OFFSET = r"([+-])([0-9]{2}):?([0-9]{2})$"
 #: Between two values in the one text that keywords are looked for in.
 SEPARATOR = "\x1f"
@@ -107,7 +109,7 @@ Store = Callable[[ir.Table], ir.Table]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run asks of a source: fields by name, each with the parts it needs, and whether keywords are looked for."""
+    """What a run asks of a source: fields with the parts needed, and whether keywords are looked for."""
 
     parts: Mapping[str, frozenset[Part]]
     keywords: bool
@@ -123,13 +125,20 @@ class Wanted:
 
 
 class Source(Protocol):
-    """A table that can say what its fields are."""
+    """Where events come from."""
 
     @property
     def table(self) -> ir.Table: ...
 
-    def prepare(self, wanted: Wanted, store: Store) -> Source:
-        """The same source, ready to give these fields, its rows numbered."""
+    def prepare(self, wanted: Wanted, store: Store) -> Prepared:
+        """The same events, ready to give these fields, their rows numbered."""
+
+
+class Prepared(Protocol):
+    """A table that can say what its fields are."""
+
+    @property
+    def table(self) -> ir.Table: ...
 
     def raw(self, name: str) -> Raw:
         """A field; all NULL when no event has it."""
@@ -140,7 +149,7 @@ class Source(Protocol):
         """Is the row no event at all? None where that cannot be."""
 
 
-def project(source: Source, wanted: Wanted, keep: Mapping[str, ir.Value]) -> Projected:
+def project(source: Prepared, wanted: Wanted, keep: Mapping[str, ir.Value]) -> Projected:
     """One projection of a prepared source: the views of its fields and `keep` (under names of its own, never `_f…`)."""
     prefixes = {name: f"_f{index}_" for index, name in enumerate(wanted.names)}
     kinds: dict[str, Kind] = {}
@@ -254,10 +263,6 @@ class PreparedJson:
 
     def broken(self) -> ir.BooleanValue:
         return self.table["broken"]
-
-    def prepare(self, wanted: Wanted, store: Store) -> PreparedJson:
-        del wanted, store
-        return self
 
 
 def _first(values: list[ir.Value]) -> ir.Value:

@@ -73,20 +73,22 @@ def _findings(con: Backend, plan: Plan, night: date, found: ir.Table) -> Iterato
                 word, bit = divmod(index, WORD)
                 hit = (frame[f"hits_{word}"].to_numpy() & (1 << bit) != 0) & frame["in_night"].to_numpy()
                 yield from _by_actor(rule, plan, night, frame[hit])
-        for rule in plan.correlations:
-            for rows in _episode_rows(con, plan, rule, stored):
-                yield from _of_episode(rule, plan, night, frame.loc[rows])
+        for correlation in plan.correlations:
+            for rows in _episode_rows(con, plan, correlation, stored):
+                yield from _of_episode(correlation, plan, night, frame.loc[rows])
     finally:
         drop(con, "TABLE", name)
 
 
 def _frame(con: Backend, stored: ir.Table) -> pd.DataFrame:
     """The matches, by row number, with `keep_` taken off their columns."""
-    columns = {column.removeprefix("keep_"): stored[column] for column in stored.columns if not column.startswith("text_")}
+    columns = {
+        column.removeprefix("keep_"): stored[column] for column in stored.columns if not column.startswith("text_")
+    }
     reader = list(batches(con, stored.select(**columns)))
     if not reader:
         return pd.DataFrame()
-    frame = pa.Table.from_batches(reader).to_pandas().set_index(ROW)
+    frame: pd.DataFrame = pa.Table.from_batches(reader).to_pandas().set_index(ROW)
     offset = frame["utc_offset_minutes"].fillna(0) if "utc_offset_minutes" in frame else 0
     frame["moment"] = pd.to_datetime(frame[TIME], unit="us", utc=True)
     frame["local"] = frame["moment"] + pd.to_timedelta(np.broadcast_to(offset, len(frame)), unit="m")

@@ -84,7 +84,9 @@ def _metadata(document: Document) -> Iterator[RuleError]:
     if data.get("id") and not _is_uuid(data["id"]):
         yield document.error(f"{data['id']!r} is no UUID", "id")
     if data.get("status") and data["status"] not in STATUSES:
-        yield document.error(f"unknown status {data['status']!r}", "status", hint=nearest(str(data["status"]), STATUSES))
+        yield document.error(
+            f"unknown status {data['status']!r}", "status", hint=nearest(str(data["status"]), STATUSES)
+        )
     for key in ("date", "modified"):
         if data.get(key) and not _is_date(data[key]):
             yield document.error(f"{data[key]!r} is no date", key, hint="Write it as 2026-11-23.")
@@ -133,7 +135,9 @@ def _own(document: Document) -> Iterator[RuleError]:
                 hint=nearest(str(name), REFERENCE_TABLES),
             )
     if own.get("not_alone") is True and document.data.get("level") != "informational":
-        yield document.error("a rule that never stands alone is informational", "level", hint="Write `level: informational`.")
+        yield document.error(
+            "a rule that never stands alone is informational", "level", hint="Write `level: informational`."
+        )
     fields = known_fields()
     for name in _BRACES.findall(str(own.get("explanation") or "")):
         if name not in EXPLANATION_NAMES and name not in fields:

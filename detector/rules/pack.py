@@ -98,9 +98,14 @@ class RulePack:
     refusals: tuple[RuleError, ...] = ()
 
     @property
+    def all(self) -> tuple[Detection | Correlation, ...]:
+        """Every rule, those included that only serve a correlation."""
+        return self.detections + self.correlations
+
+    @property
     def rules(self) -> tuple[Detection | Correlation, ...]:
         """The rules that report something: not those that only serve a correlation."""
-        return tuple(rule for rule in (*self.detections, *self.correlations) if rule.about.reported)
+        return tuple(rule for rule in self.all if rule.about.reported)
 
     @property
     def lookback(self) -> timedelta:
@@ -110,7 +115,7 @@ class RulePack:
     @property
     def fields(self) -> frozenset[str]:
         """Every column or feature that any rule names."""
-        return frozenset().union(*(rule.fields for rule in (*self.detections, *self.correlations)))
+        return frozenset().union(*(rule.fields for rule in self.all))
 
     @cached_property
     def features(self) -> frozenset[str]:
@@ -132,7 +137,7 @@ def active_rules(
 ) -> tuple[RulePack, tuple[Inactive, ...]]:
     """The rules that can run on these columns and reference tables, and those that cannot, each with the reason."""
     columns, tables = frozenset(available_columns), frozenset(reference_tables)
-    reasons = {rule.about.key: _missing(rule, columns, tables) for rule in (*pack.detections, *pack.correlations)}
+    reasons = {rule.about.key: _missing(rule, columns, tables) for rule in pack.all}
     for rule in pack.correlations:
         needed = [reasons[key] for key in rule.rules if reasons[key]]
         reasons[rule.about.key] = reasons[rule.about.key] or (needed[0] if needed else "")

@@ -65,7 +65,10 @@ def _type(document: Document, kind: Any) -> CorrelationType:
         return kind  # type: ignore[no-any-return]
     if kind in _ALL_TYPES:
         raise document.error(
-            f"correlation type {kind} is not supported yet", "correlation", "type", hint=f"Supported: {', '.join(TYPES)}."
+            f"correlation type {kind} is not supported yet",
+            "correlation",
+            "type",
+            hint=f"Supported: {', '.join(TYPES)}.",
         )
     raise document.error(
         "a correlation needs a type" if kind is None else f"unknown correlation type {kind!r}",
@@ -135,7 +138,9 @@ def _condition(
             raise document.error(f"{number!r} is no number", *at, name)
         bounds.append((name, number))
     if not bounds:
-        raise document.error("the condition compares nothing", *at, hint=f"One or more of {', '.join(sorted(OPERATORS))}.")
+        raise document.error(
+            "the condition compares nothing", *at, hint=f"One or more of {', '.join(sorted(OPERATORS))}."
+        )
     field = condition.get("field")
     if (field is not None) != (kind == "value_count"):
         text = "needs" if kind == "value_count" else "takes no"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import re2
+import re2  # type: ignore[import-untyped]
 from sigma.conditions import SigmaCondition
 from sigma.exceptions import SigmaError
 from sigma.modifiers import modifier_mapping
@@ -44,7 +44,9 @@ def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]
     """Raises RuleError for whatever cannot be run with its full meaning."""
     if document.kind == "filter":
         raise document.error(
-            "filters are not supported yet", "filter", hint="Write the exception into the rule: `condition: sel and not …`."
+            "filters are not supported yet",
+            "filter",
+            hint="Write the exception into the rule: `condition: sel and not …`.",
         )
     if "action" in document.data:
         raise document.error(
@@ -111,19 +113,7 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
         if name not in modifier_mapping:
             raise document.error(f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping))
     for index, item in enumerate(value if isinstance(value, list) else [value]):
-        at = (*path, index) if isinstance(value, list) else path
-        if not isinstance(item, _SCALARS):
-            raise document.error(
-                f"a value must be a text, a number, true, false or null, not {_kind(item)}",
-                *at,
-                hint="Put a date in quotes; write nested fields with a dotted name.",
-            )
-        if isinstance(item, int) and abs(item) >= EXACT:
-            raise document.error(f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.")
-        if "re" in modifiers and not isinstance(item, str):
-            raise document.error(f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.")
-        if not field and item is None:
-            raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.")
+        _check_value(document, item, field, modifiers, (*path, index) if isinstance(value, list) else path)
     if not field and (wrong := _NOT_FOR_KEYWORDS & set(modifiers)):
         raise document.error(
             f"modifier {sorted(wrong)[0]!r} needs a field",
@@ -140,6 +130,21 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
         raise document.error(f"the value does not fit its modifiers: {exc}", *path) from None
     if not field and not all(isinstance(one, KEYWORDS) for one in _flat(item.value)):
         raise document.error("such a value cannot be looked for without a field", *path, hint="Write `field: value`.")
+
+
+def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[str], at: Path) -> None:
+    if not isinstance(item, _SCALARS):
+        raise document.error(
+            f"a value must be a text, a number, true, false or null, not {_kind(item)}",
+            *at,
+            hint="Put a date in quotes; write nested fields with a dotted name.",
+        )
+    if isinstance(item, int) and abs(item) >= EXACT:
+        raise document.error(f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.")
+    if "re" in modifiers and not isinstance(item, str):
+        raise document.error(f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.")
+    if not field and item is None:
+        raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.")
 
 
 def _expand(item: SigmaDetectionItem, placeholders: Mapping[str, Sequence[str]]) -> None:
@@ -233,7 +238,9 @@ def _said(exc: SigmaError) -> str:
 
 
 def _kind(value: Any) -> str:
-    return {dict: "a mapping", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
 
 
 def refuse_unknown(document: Document, keys: Mapping[str, Any], known: frozenset[str], *path: str) -> RuleError | None:

@@ -99,9 +99,7 @@ def run_examples(paths: Sequence[Path]) -> ExamplesReport:
 def _hits(pack: RulePack, cases: Sequence[tuple[Path, Example]]) -> Counter[int]:
     """Hits by example. A rule counts on the examples of its own file alone."""
     apart = APART * (1 + (pack.lookback + timedelta(days=28)) // APART)
-    rows = [
-        _row(event, index, index * apart) for index, (_, example) in enumerate(cases) for event in example.events
-    ]
+    rows = [_row(event, index, index * apart) for index, (_, example) in enumerate(cases) for event in example.events]
     counted: Counter[int] = Counter()
     if not rows:
         return counted

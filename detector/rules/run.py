@@ -230,7 +230,7 @@ def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -
     for batch in batches(con, rows_told):
         notice.see(batch)
         rows = batch.column(ROW).to_pylist()
-        words = {name: np.from_dlpack(batch.column(name)) for name in plan.words}
+        words: dict[str, Any] = {name: np.from_dlpack(batch.column(name)) for name in plan.words}
         positions, rules = [], []
         for index, rule in enumerate(plan.detections):
             if rule.about.reported:

@@ -186,9 +186,8 @@ def _rank(changed: list[Alert], slots: int) -> list[Alert]:
         of_night = Alert.objects.filter(findings__night=night, findings__superseded_at=None).distinct()
         for alert in of_night:
             rows.setdefault(alert.alert_id, alert)
-        contenders = [a for a in rows.values() if a.first_night <= night <= a.night]
         known = {alert.alert_id for alert in of_night}
-        contenders = [a for a in contenders if a.alert_id in known or a.night == night]
+        contenders = [a for a in rows.values() if a.alert_id in known or a.night == night]
         places = deal(
             (
                 Contender(a.alert_id, a.score, a.level, a.first_event_time, a.queued_on, a.state in DECIDED)

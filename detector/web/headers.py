@@ -38,6 +38,18 @@ def strict_headers(get_response: Handler) -> Handler:
     return handle
 
 
+def bare_head(get_response: Handler) -> Handler:
+    """Answer HEAD with GET's headers, length included, and no body: Django leaves that to the server."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD":
+            response.content = b""
+        return response
+
+    return handle
+
+
 def read_only(get_response: Handler) -> Handler:
     """405 for every method but GET and HEAD, whatever the address."""
 

@@ -37,6 +37,11 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
+def naive(*parts: int) -> datetime:
+    """A time as a workbook's cell holds it."""
+    return at(*parts).replace(tzinfo=None)
+
+
 def text(*lines: str) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
@@ -66,8 +71,8 @@ _CANONICAL_ROW = {
 def canonical_parquet() -> bytes:
     table = pa.table({
         "event_id": ["E1"], "event_time": pa.array([at(2026, 3, 2, 10)], pa.timestamp("ms", "Europe/Paris")),
-        "system": pa.array(["PNC"]).dictionary_encode(), "action": ["search"], "operator_id": ["op1"], "reason_text": [""],
-        "result_count": pa.array([3.0]), "is_automatic": [None],
+        "system": pa.array(["PNC"]).dictionary_encode(), "action": ["search"], "operator_id": ["op1"],
+        "reason_text": [""], "result_count": pa.array([3.0]), "is_automatic": [None],
     })  # fmt: skip
     out = io.BytesIO()
     pq.write_table(table, out)
@@ -82,15 +87,17 @@ CANONICAL = (
                       "action": "search", "operator_id": "op1", "reason_text": "", "unit": None}), (_CANONICAL_ROW,)),
     Sample("canonical-xlsx", "canonical", "log.xlsx",
            lambda: workbook(("Answer to request 4711",), (), _CANONICAL,
-                            ("E1", datetime(2026, 3, 2, 10), "PNC", "search", "op1", None, 3)), (_CANONICAL_ROW,)),
+                            ("E1", naive(2026, 3, 2, 10), "PNC", "search", "op1", None, 3)), (_CANONICAL_ROW,)),
     Sample("canonical-parquet", "canonical", "log.parquet", canonical_parquet, (_CANONICAL_ROW,)),
 )  # fmt: skip
 
 # --- ALPR
 
 _PORTAL = {"system": "ALPR", "action": "search", "record_type": "vehicle"}
-_ORGANISATION = "ID,Org_Name,Total_Networks_Searched,Total_Devices_Searched,Time_Frame_Start,Time_Frame_End,Reason," \
-    "Search_Time,Search_Type,Moderation"  # fmt: skip
+_ORGANISATION = (
+    "ID,Org_Name,Total_Networks_Searched,Total_Devices_Searched,Time_Frame_Start,Time_Frame_End,Reason,Search_Time,"
+    "Search_Type,Moderation"
+)
 _NETWORK = ("ID", "Name", "Org Name", "Total Networks Searched", "License Plate", "Reason", "Case #", "Filters",
             "Search Time", "Search Type")  # fmt: skip
 _NETWORK_ROW = {
@@ -102,7 +109,8 @@ _NETWORK_ROW = {
 ALPR = (
     Sample("portal-camera-count", "alpr-portal", "portal.csv",
            text('"id","userId","searchDate","cameraCount","reason"',
-                '"a1","u1","2025-06-18 00:02:04.789",2510,"investigation"', '"a2","***","2025-06-18 00:09:13.397",94,""'),
+                '"a1","u1","2025-06-18 00:02:04.789",2510,"investigation"',
+                '"a2","***","2025-06-18 00:09:13.397",94,""'),
            ({**_PORTAL, "event_id": "a1", "event_time": at(2025, 6, 18, 0, 2, 4, 789000), "operator_id": "u1",
              "actor_id": "u1", "scope_count": 2510, "reason_text": "investigation", "utc_offset_minutes": -480},
             {**_PORTAL, "event_id": "a2", "event_time": at(2025, 6, 18, 0, 9, 13, 397000), "operator_id": "***",
@@ -133,7 +141,7 @@ ALPR = (
     Sample("network-audit-xlsx", "alpr-network-audit", "audit.xlsx",
            lambda: workbook(("Network Audit",), (), _NETWORK, (),
                             ("n1", "A. Operator", "Oxley PD", 1204, "ZZ99 ZZZ", "stolen", "25-1", "{}",
-                             datetime(2025, 11, 14, 21, 53, 36), "lookup")), (_NETWORK_ROW,)),
+                             naive(2025, 11, 14, 21, 53, 36), "lookup")), (_NETWORK_ROW,)),
     Sample("camera-sharing", "camera-sharing", "audit.csv",
            text("user,user_organization,object_type,operation,client,object_name,object_organization,location_name,"
                 "timestamp,updated_timestamp,duration,incident_id,notes,Latitude,Longitude",
@@ -171,8 +179,10 @@ _TRAIL_ROWS = (
     {**_TRAIL_ROW, "event_id": "c2", "action": "delete", "transaction_code": "DeleteObject", "outcome": "denied"},
 )
 _M365 = {
-    "CreationTime": "2026-03-02T10:00:00", "Id": "m1", "Operation": "FileAccessed", "OrganizationId": "org", "RecordType": 6,
-    "Workload": "SharePoint", "ClientIP": "192.0.2.1", "ObjectId": "https://example.org/file", "UserId": "op1@example.org",
+    "CreationTime": "2026-03-02T10:00:00", "Id": "m1", "Operation": "FileAccessed", "OrganizationId": "org",
+    "RecordType": 6,
+    "Workload": "SharePoint", "ClientIP": "192.0.2.1", "ObjectId": "https://example.org/file",
+    "UserId": "op1@example.org",
     "ItemType": "File", "ResultStatus": "Succeeded",
 }  # fmt: skip
 _M365_ROW = {
@@ -208,7 +218,8 @@ CLOUD = (
 # --- schemas of events
 
 _OCSF = {
-    "class_uid": 6005, "category_uid": 6, "activity_id": 4, "activity_name": "Query", "time": 1772445600789, "status_id": 2,
+    "class_uid": 6005, "category_uid": 6, "activity_id": 4, "activity_name": "Query", "time": 1772445600789,
+    "status_id": 2,
     "timezone_offset": 60, "severity_id": 1, "type_uid": 600504, "database": {"name": "PNC"},
     "metadata": {"uid": "s1", "correlation_uid": "s0", "version": "1.3.0"},
     "actor": {"user": {"uid": "op1", "org": {"name": "Northmoor"}}, "session": {"uid": "ses"}},
@@ -222,7 +233,8 @@ _ECS_ROW = {
     "role": "sergeant", "source_ip": "192.0.2.1", "reason_text": "review", "case_ref": "C1", "outcome": "error",
 }  # fmt: skip
 _AUDIT_EVENT = {
-    "resourceType": "AuditEvent", "id": "f1", "recorded": "2026-03-02T11:00:00.000+01:00", "action": "E", "outcome": "0",
+    "resourceType": "AuditEvent", "id": "f1", "recorded": "2026-03-02T11:00:00.000+01:00", "action": "E",
+    "outcome": "0",
     "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
     "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "search-type"}],
     "agent": [
@@ -235,19 +247,21 @@ _AUDIT_EVENT = {
     "entity": [{"what": {"reference": "Patient/7"}, "type": {"code": "1", "display": "Person"}, "query": "bmFtZT14"}],
 }  # fmt: skip
 _AUDIT_ROW = {
-    "event_id": "f1", "event_time": at(2026, 3, 2, 10), "utc_offset_minutes": 60, "system": "records", "action": "search",
-    "transaction_code": "search-type", "operator_id": "op1", "actor_id": "op1", "role": "nurse", "source_ip": "192.0.2.1",
+    "event_id": "f1", "event_time": at(2026, 3, 2, 10), "utc_offset_minutes": 60, "system": "records",
+    "action": "search", "transaction_code": "search-type", "operator_id": "op1", "actor_id": "op1", "role": "nurse",
+    "source_ip": "192.0.2.1",
     "purpose_code": "TREAT", "reason_text": "treatment", "record_type": "Person", "record_id": "Patient/7",
     "query_text": "bmFtZT14", "outcome": "success",
 }  # fmt: skip
 
 SCHEMAS = (
     Sample("ocsf", "ocsf-6005", "log.jsonl", json_text(_OCSF, {**_OCSF, "class_uid": 3002}),
-           ({"event_id": "s1", "event_time": at(2026, 3, 2, 10, 0, 0, 789000), "utc_offset_minutes": 60, "system": "PNC",
-             "action": "search", "transaction_code": "Query", "operator_id": "op1", "requester_id": "op2",
-             "actor_id": "op2", "organisation": "Northmoor", "terminal_id": "t1", "source_ip": "192.0.2.1",
-             "session_id": "ses", "case_ref": "C1", "record_id": "VEH-1", "query_text": "ZZ99 ZZZ", "result_count": 2,
-             "outcome": "error", "parent_id": "s0", "is_automatic": False},), ((2, "not_a_record"),)),
+           ({"event_id": "s1", "event_time": at(2026, 3, 2, 10, 0, 0, 789000), "utc_offset_minutes": 60,
+             "system": "PNC", "action": "search", "transaction_code": "Query", "operator_id": "op1",
+             "requester_id": "op2", "actor_id": "op2", "organisation": "Northmoor", "terminal_id": "t1",
+             "source_ip": "192.0.2.1", "session_id": "ses", "case_ref": "C1", "record_id": "VEH-1",
+             "query_text": "ZZ99 ZZZ", "result_count": 2, "outcome": "error", "parent_id": "s0",
+             "is_automatic": False},), ((2, "not_a_record"),)),
     Sample("ecs-nested", "ecs", "log.jsonl",
            json_text({"@timestamp": "2026-03-02T10:00:00.000Z", "source": {"ip": "192.0.2.1"},
                       "event": {"id": "e1", "action": "custody-record-view", "dataset": "custody", "outcome": "failure",

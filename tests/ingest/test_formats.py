@@ -1,4 +1,4 @@
-"""Every shipped format: a small sample gives exactly these rows; real exports are read whole; the docs name them all."""
+"""Every shipped format: a sample gives exactly these rows; a real export is read whole; the docs name them all."""
 
 from __future__ import annotations
 

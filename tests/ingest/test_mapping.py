@@ -173,7 +173,8 @@ def test_any_of_and_must_not() -> None:
     ("path", "value"),
     [
         ("a.b", "1"), ("a.c[0]", "x"), ("a.c[1].d", "true"), ("a.c[9]", None), ("l[k=two].v", "2"), ("l[k=3].v", None),
-        ("x.y", "flat"), ("a.c", '["x",{"d":true}]'), ("one", "only"), ("none", None), ("a", '{"b":1,"c":["x",{"d":true}]}'),
+        ("x.y", "flat"), ("a.c", '["x",{"d":true}]'), ("one", "only"), ("none", None),
+        ("a", '{"b":1,"c":["x",{"d":true}]}'),
         ("half", "2.5"), ("whole", "5"), ("empty", None), ("l[k=http://a/b].v", "url"),
     ],
 )  # fmt: skip

@@ -171,7 +171,7 @@ def test_every_value_counts_for_the_id() -> None:
         {"result_count": "1"},
         {"event_time": "2026-03-02T10:00:01Z"},
     ]
-    ids = {one(**row)["event_id"] for row in rows}
+    ids = {event["event_id"] for event in events([{**GOOD, **row} for row in rows])}
     assert len(ids) == len(rows)
 
 

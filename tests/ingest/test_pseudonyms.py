@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def settings(*columns: str, **pseudonyms: str) -> Settings:
     return Settings.model_validate({"sources": sources, "pseudonyms": pseudonyms})
 
 
-def read(rows: list[dict[str, str | None]], *columns: str) -> tuple[list[dict[str, object]], list[Reject]]:
+def read(rows: Sequence[Mapping[str, str | None]], *columns: str) -> tuple[list[dict[str, object]], list[Reject]]:
     prepared = prepare(shipped()["canonical"], settings(*columns), env={"DETECTOR_PSEUDONYM_KEY": KEY})
     table, rejects = normalise(batch(rows), prepared)
     return table.to_pylist(), rejects

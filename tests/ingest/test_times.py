@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -48,7 +48,8 @@ def test_iso(text: str, expected: str) -> None:
     "text",
     [
         "2026-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "2026-03-02T24:00:00Z", "2026-03-02T10:60:00Z", "2026-03-02",
-        "2026-3-2T10:00:00Z", "2026-03-02T10:00:00+19:00", "02/03/2026 10:00:00", "1772445600", "", "٢٠٢٦-03-02T10:00:00Z",
+        "2026-3-2T10:00:00Z", "2026-03-02T10:00:00+19:00", "02/03/2026 10:00:00", "1772445600", "",
+        "٢٠٢٦-03-02T10:00:00Z",
     ],
 )  # fmt: skip
 def test_what_is_no_iso_time(text: str) -> None:
@@ -147,16 +148,15 @@ def test_around_the_changes_of_the_clock(local: str, utc: str) -> None:
 
 
 @given(
-    moment=st.datetimes(datetime(1971, 1, 1), datetime(2037, 12, 31)),
+    second=st.integers(us("1971-01-01T00:00:00+00:00") // SECOND, us("2037-12-31T00:00:00+00:00") // SECOND),
     zone=st.sampled_from(
         ["Europe/London", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kathmandu", "Etc/GMT+8"]
     ),
 )
-def test_local_time_and_back(moment: datetime, zone: str) -> None:
+def test_local_time_and_back(second: int, zone: str) -> None:
     """What zoneinfo makes of a UTC instant, read again, is that instant, unless it happened twice."""
-    aware = moment.replace(tzinfo=UTC)
-    local = aware.astimezone(ZoneInfo(zone))
-    instant = us(aware.isoformat())
+    local = datetime.fromtimestamp(second, ZoneInfo(zone))
+    instant = second * SECOND
     offset = Zone(zone).offset_seconds(np.array([instant]))[0]
     assert timedelta(seconds=int(offset)) == local.utcoffset()
     back, reason = Zone(zone).to_utc(np.array([instant + int(offset) * SECOND]), "reject", "reject")

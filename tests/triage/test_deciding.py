@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from made_findings import NOW, budget, finding
 
+from detector.alerts.worth import FOREST_CEILING, LEVEL_WORTH
 from detector.errors import StateError, UsageError
 from detector.schema import ALERT_STATES, VERDICTS
 from detector.triage.chain import GENESIS, link_hash
 from detector.triage.models import Alert, ChainHead, Decision
 from detector.triage.services import decide, get_alert, list_alerts, raise_alerts, verify_chain
-from detector.triage.transitions import DECIDED, TRANSITIONS, UNDECIDED, after
+from detector.triage.transitions import DECIDED, REASONS, TRANSITIONS, UNDECIDED, after
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -110,7 +113,7 @@ def test_a_state_changed_meanwhile_is_noticed(ids: list[str]) -> None:
 )
 def test_a_decision_without_what_it_needs_is_refused(ids: list[str], change: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        give(ids[:1], **change)
+        give(ids[:1], "false_positive", **change)
     assert Decision.objects.count() == 0
 
 
@@ -199,3 +202,14 @@ def test_a_fork_of_the_chain_cannot_be_stored(ids: list[str]) -> None:
     with pytest.raises(IntegrityError):
         row.save(force_insert=True)
     assert connection.is_usable()
+
+
+def test_every_verdict_reason_and_worth_is_documented(root: Path) -> None:
+    page = (root / "docs" / "reviewing.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert {name: rows[name] for name in REASONS} == REASONS
+    after_open = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `(\w+)` \|$", page, re.MULTILINE))
+    assert after_open == {verdict: after("open", verdict) for verdict in VERDICTS}
+    worths = dict(re.findall(r"^\| rule, `(\w+)` \| ([\d.]+) \|$", page, re.MULTILINE))
+    assert {name: float(worth) for name, worth in worths.items()} == LEVEL_WORTH
+    assert f"| forest | {FOREST_CEILING:.2f} x strength / 100 |" in page

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("home")
 DAY = timedelta(1)
 
 
-def rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def rows() -> tuple[list[Any], list[Any]]:
     """Everything stored, so that "nothing changed" means every column of every row."""
     return (
         list(Alert.objects.order_by("alert_id").values()),

@@ -206,6 +206,7 @@ def test_only_reading(served: Server, method: str, path: str) -> None:
 def test_head_has_headers_only(served: Server) -> None:
     answer = served.ask("/", method="HEAD")
     assert (answer.status, answer.text) == (200, "")
+    assert int(answer.headers["content-length"]) > 1000
 
 
 @pytest.mark.parametrize(("host", "status"), [("evil.example", 400), ("desk.example", 200), ("localhost", 200)])

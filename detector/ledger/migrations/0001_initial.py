@@ -6,83 +6,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Night',
+            name="Night",
             fields=[
-                ('night', models.DateField(primary_key=True, serialize=False)),
-                ('events_fingerprint', models.CharField(max_length=64)),
-                ('events', models.BigIntegerField()),
-                ('findings', models.BigIntegerField()),
-                ('alerts', models.BigIntegerField()),
-                ('model_version', models.CharField(blank=True, max_length=80)),
-                ('model_status', models.TextField(blank=True)),
-                ('stage_seconds', models.JSONField(default=dict)),
-                ('scanned_at', models.DateTimeField()),
+                ("night", models.DateField(primary_key=True, serialize=False)),
+                ("events_fingerprint", models.CharField(max_length=64)),
+                ("events", models.BigIntegerField()),
+                ("findings", models.BigIntegerField()),
+                ("alerts", models.BigIntegerField()),
+                ("model_version", models.CharField(blank=True, max_length=80)),
+                ("model_status", models.TextField(blank=True)),
+                ("stage_seconds", models.JSONField(default=dict)),
+                ("scanned_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('command', models.CharField(max_length=20)),
-                ('state', models.CharField(default='running', max_length=10)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('exit_code', models.IntegerField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('stage_seconds', models.JSONField(default=dict)),
-                ('summary', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("command", models.CharField(max_length=20)),
+                ("state", models.CharField(default="running", max_length=10)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("exit_code", models.IntegerField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("stage_seconds", models.JSONField(default=dict)),
+                ("summary", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['-started_at', '-id'],
+                "ordering": ["-started_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='IngestedFile',
+            name="IngestedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('bytes', models.BigIntegerField(db_index=True)),
-                ('source_file', models.TextField()),
-                ('source_name', models.CharField(max_length=100)),
-                ('mapping_fingerprint', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('committing', 'committing'), ('done', 'done')], max_length=10)),
-                ('lines', models.BigIntegerField()),
-                ('events', models.BigIntegerField()),
-                ('duplicates', models.BigIntegerField()),
-                ('rejects', models.BigIntegerField()),
-                ('reject_reasons', models.JSONField(default=dict)),
-                ('masked', models.BigIntegerField(default=0)),
-                ('first_event_time', models.DateTimeField(null=True)),
-                ('last_event_time', models.DateTimeField(null=True)),
-                ('ingested_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("bytes", models.BigIntegerField(db_index=True)),
+                ("source_file", models.TextField()),
+                ("source_name", models.CharField(max_length=100)),
+                ("mapping_fingerprint", models.CharField(max_length=64)),
+                ("state", models.CharField(choices=[("committing", "committing"), ("done", "done")], max_length=10)),
+                ("lines", models.BigIntegerField()),
+                ("events", models.BigIntegerField()),
+                ("duplicates", models.BigIntegerField()),
+                ("rejects", models.BigIntegerField()),
+                ("reject_reasons", models.JSONField(default=dict)),
+                ("masked", models.BigIntegerField(default=0)),
+                ("first_event_time", models.DateTimeField(null=True)),
+                ("last_event_time", models.DateTimeField(null=True)),
+                ("ingested_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('lines', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('events'), '+', models.F('duplicates')), '+', models.F('rejects')))), name='ingestedfile_lines_add_up')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "lines",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("events"), "+", models.F("duplicates")
+                                    ),
+                                    "+",
+                                    models.F("rejects"),
+                                ),
+                            )
+                        ),
+                        name="ingestedfile_lines_add_up",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LakeFile',
+            name="LakeFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=300, unique=True)),
-                ('table', models.CharField(max_length=60)),
-                ('night', models.DateField(null=True)),
-                ('rows', models.BigIntegerField()),
-                ('bytes', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lake_files', to='ledger.ingestedfile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=300, unique=True)),
+                ("table", models.CharField(max_length=60)),
+                ("night", models.DateField(null=True)),
+                ("rows", models.BigIntegerField()),
+                ("bytes", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "source",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lake_files",
+                        to="ledger.ingestedfile",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['table', 'night'], name='ledger_lake_table_a7814c_idx')],
+                "indexes": [models.Index(fields=["table", "night"], name="ledger_lake_table_a7814c_idx")],
             },
         ),
     ]

@@ -13,7 +13,8 @@ from detector.rules.over_file import RunResult, rules_over_file
 
 
 def rule_text(title: str, detection: str, extra: str = "") -> str:
-    return f"title: {json.dumps(title)}\n{extra}logsource: {{category: any}}\ndetection:\n{indent(dedent(detection), '  ')}\n"
+    head = f"title: {json.dumps(title)}\n{extra}logsource: {{category: any}}"
+    return f"{head}\ndetection:\n{indent(dedent(detection), '  ')}\n"
 
 
 def write_rules(path: Path, *texts: str) -> Path:

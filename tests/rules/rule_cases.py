@@ -1,5 +1,7 @@
 """Conformance cases: a detection, events, and exactly the rows that match. One line of reasoning each."""
 
+# ruff: noqa: RUF001 - letters that look alike are the point
+
 from __future__ import annotations
 
 from dataclasses import dataclass

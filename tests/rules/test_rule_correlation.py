@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
-import ibis
 from detector.engine import connect
 from detector.rules.correlation import episodes
 from detector.rules.pack import About, Bound, Correlation, CorrelationType
-from tests.rules.helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 OPERATORS = {
     "gt": lambda a, b: a > b,
@@ -121,7 +121,9 @@ def at(minute: float, **fields: Any) -> dict[str, Any]:
     return {"event_time": (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat(), **fields}
 
 
-def found(tmp_path: Path, body: str, events: Sequence[dict[str, Any]], time_field: str = "event_time") -> list[list[int]]:
+def found(
+    tmp_path: Path, body: str, events: Sequence[dict[str, Any]], time_field: str = "event_time"
+) -> list[list[int]]:
     rules = write_rules(tmp_path / "r.yml", BASE, OTHER, correlate(body))
     matches, result = run(rules, write_events(tmp_path / "e.jsonl", events), time_field)
     assert result.refused == 0, result.remarks
@@ -195,7 +197,9 @@ def test_base_rules_report_nothing_themselves_unless_asked(tmp_path: Path) -> No
     assert rows_by_title(loud) == {"base": [0, 1, 2], "together": [[0, 1, 2]]}
 
 
-@pytest.mark.parametrize("times", [[0, 60, 120], [0.0, 60.5, 120.0], [1_772_323_200_000, 1_772_323_260_000, 1_772_323_320_000]])
+@pytest.mark.parametrize(
+    "times", [[0, 60, 120], [0.0, 60.5, 120.0], [1_772_323_200_000, 1_772_323_260_000, 1_772_323_320_000]]
+)
 def test_times_may_be_epoch_seconds_or_milliseconds(tmp_path: Path, times: list[float]) -> None:
     assert found(tmp_path, COUNT, [{"ts": time, "a": 1, "who": "x"} for time in times], "ts") == [[0, 1, 2]]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-
-from tests.rules.cases import CASES, Case
-from tests.rules.helpers import rows_by_title, rule_text, run, write_events, write_rules
+from rule_cases import CASES, Case
+from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 
 @pytest.fixture(scope="module")

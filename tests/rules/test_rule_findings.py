@@ -1,0 +1,172 @@
+"""From matches to findings: who, which events, and what the reviewer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from detector.engine import connect
+from detector.records import Finding
+from detector.rules.findings import MOST_EVENTS, rule_findings
+from detector.rules.load import load_rules
+from detector.rules.names import feature_names
+from detector.rules.pack import active_rules
+from detector.schema import EVENT_SCHEMA
+from rule_helpers import write_rules
+
+NIGHT = date(2026, 3, 2)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+STREAK = """
+title: Many days in a row
+id: 11111111-1111-4111-8111-111111111111
+tags: [misuse.off_duty]
+level: low
+logsource: {category: record_access, product: police_index}
+detection:
+  s: {streak_days|gte: 5}
+  condition: s
+detector:
+  explanation: "{count} of {records} on {days}, from {first} to {last}: day {streak_days}."
+"""
+PLAIN = """
+title: Denied
+level: medium
+tags: [misuse.probing]
+detection:
+  s: {outcome: denied, failed_24h|gte: 3}
+  condition: s
+"""
+HERD = """
+title: viewed
+name: viewed
+detection:
+  s: {action: view}
+  condition: s
+---
+title: Herd
+level: high
+correlation: {type: value_count, rules: viewed, group-by: [record_id], timespan: 24h, condition: {field: actor_id, gte: 3}}
+detector:
+  explanation: "One of {who} on {records}."
+"""
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[Any]:
+    connection = connect()
+    yield connection
+    connection.disconnect()
+
+
+def event(number: int, **fields: Any) -> dict[str, Any]:
+    fixed = {
+        "event_id": f"e{number:04d}", "event_time": NOON + timedelta(minutes=number), "system": "PNC",
+        "action": "view", "operator_id": "A", "actor_id": "A", "source_name": "t", "in_night": True,
+    }  # fmt: skip
+    return {**fixed, **fields}
+
+
+def table(events: Sequence[dict[str, Any]], features: Sequence[str] = ()) -> Any:
+    schema = pa.schema([field.with_nullable(True) for field in EVENT_SCHEMA])
+    for name in features:
+        schema = schema.append(pa.field(name, pa.float64()))
+    return ibis.memtable(pa.Table.from_pylist(list(events), schema=schema.append(pa.field("in_night", pa.bool_()))))
+
+
+def findings(con: Any, path: Path, rule: str, events: Sequence[dict[str, Any]]) -> list[Finding]:
+    pack = load_rules([write_rules(path / "r.yml", rule)], strict=False)
+    assert pack.refusals == ()
+    return rule_findings(con, pack, NIGHT, table(events, sorted(feature_names())))
+
+
+def test_one_finding_a_rule_and_actor_with_all_its_events(con: Any, tmp_path: Path) -> None:
+    events = [
+        event(3, streak_days=5, record_id="R2"),
+        event(1, streak_days=6, record_id="R1", utc_offset_minutes=60),
+        event(2, streak_days=4, record_id="R9"),
+        event(4, streak_days=7, record_id="R1", actor_id="B"),
+    ]
+    first, second = findings(con, tmp_path, STREAK, events)
+    assert (first.actor_id, first.event_ids) == ("A", ("e0001", "e0003"))
+    assert (first.rule_id, first.level, first.theme) == ("11111111-1111-4111-8111-111111111111", "low", "off_duty")
+    assert (first.first_event_time, first.last_event_time) == (NOON + timedelta(minutes=1), NOON + timedelta(minutes=3))
+    assert first.explanation == (
+        "2 look-ups of records R1, R2 on 1 day, from 13:01 on 2 March 2026 to 12:03 on 2 March 2026: day 6."
+    )
+    assert [(item.feature, item.value) for item in first.usual] == [("streak_days", 6.0)]
+    assert (second.actor_id, second.event_ids) == ("B", ("e0004",))
+
+
+def test_without_a_sentence_of_its_own_a_rule_still_explains(con: Any, tmp_path: Path) -> None:
+    (finding,) = findings(con, tmp_path, PLAIN, [event(0, outcome="denied", failed_24h=3)])
+    assert finding.explanation == (
+        "Denied: 1 look-up of no particular record, at 12:00 on 2 March 2026. 3 look-ups denied or failed in 24 hours."
+    )
+
+
+def test_many_events_are_cut_and_the_explanation_says_so(con: Any, tmp_path: Path) -> None:
+    (finding,) = findings(con, tmp_path, STREAK, [event(i, streak_days=5, record_id=f"R{i}") for i in range(250)])
+    assert finding.event_ids == tuple(f"e{i:04d}" for i in range(MOST_EVENTS))
+    assert finding.explanation.startswith("250 look-ups of 250 different records on 1 day")
+    assert finding.explanation.endswith(f"The first {MOST_EVENTS} of 250 look-ups are attached.")
+
+
+def test_detections_look_at_the_night_alone(con: Any, tmp_path: Path) -> None:
+    assert findings(con, tmp_path, STREAK, [event(0, streak_days=9, in_night=False)]) == []
+
+
+def test_an_episode_is_a_finding_about_everybody_of_this_night(con: Any, tmp_path: Path) -> None:
+    events = [
+        event(-700, actor_id="C", record_id="R1", in_night=False),
+        event(1, actor_id="A", record_id="R1"),
+        event(2, actor_id="B", record_id="R1"),
+        event(3, actor_id="A", record_id="R1"),
+        event(4, actor_id="A", record_id="R2"),
+    ]
+    found = findings(con, tmp_path, HERD, events)
+    assert [(item.actor_id, item.event_ids) for item in found] == [("A", ("e0001", "e0003")), ("B", ("e0002",))]
+    assert {item.explanation for item in found} == {"One of 3 people on record R1."}
+
+
+def test_an_episode_wholly_before_the_night_was_found_before(con: Any, tmp_path: Path) -> None:
+    events = [event(i, actor_id=actor, record_id="R1", in_night=False) for i, actor in enumerate("ABC")]
+    assert findings(con, tmp_path, HERD, events) == []
+
+
+def test_no_events_no_findings(con: Any, tmp_path: Path) -> None:
+    assert findings(con, tmp_path, f"{STREAK}---{HERD}", []) == []
+
+
+def test_the_same_events_give_the_same_findings(con: Any, tmp_path: Path) -> None:
+    events = [event(i, streak_days=5 + i % 3, actor_id=f"P{i % 4}", record_id="R") for i in range(40)]
+    forth = findings(con, tmp_path, f"{STREAK}---{HERD}", events)
+    back = findings(con, tmp_path, f"{STREAK}---{HERD}", events[::-1])
+    assert forth == back
+    assert len(forth) == 8
+
+
+def test_a_rule_without_its_feature_or_table_is_inactive_and_says_why(con: Any, tmp_path: Path) -> None:
+    tables = PLAIN.replace("Denied", "Needs staff") + "detector: {reference_tables: [staff, shifts]}\n"
+    pack = load_rules([write_rules(tmp_path / "r.yml", STREAK, PLAIN, tables, HERD)], strict=False)
+    columns = [*EVENT_SCHEMA.names, "failed_24h"]
+    active, inactive = active_rules(pack, columns, ["staff"])
+    assert [rule.about.title for rule in active.rules] == ["Denied", "Herd"]
+    assert [(item.title, item.reason) for item in inactive] == [
+        ("Many days in a row", "needs streak_days"),
+        ("Needs staff", "needs reference table shifts"),
+    ]
+    events = [event(0, outcome="denied", failed_24h=9)]
+    assert [item.title for item in rule_findings(con, active, NIGHT, table(events, ["failed_24h"]))] == ["Denied"]
+
+
+def test_a_pack_knows_what_it_needs(tmp_path: Path) -> None:
+    pack = load_rules([write_rules(tmp_path / "r.yml", STREAK, HERD)], strict=False)
+    assert pack.features == {"streak_days"}
+    assert pack.lookback == timedelta(hours=24)
