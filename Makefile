@@ -40,9 +40,12 @@ samples: $(VENV)/.installed ## write the sample logs anew (the same bytes, unles
 
 docs: $(VENV)/.installed ## write the generated parts of the documentation anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/formats.py
 
-bench: $(VENV)/.dev ## the measurements that README.md quotes
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## the measurements, each at its default size (some minutes)
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.anomaly
 
 clean: ## remove what was made here
 	rm -rf $(VENV) demo-home build dist

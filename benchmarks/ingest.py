@@ -137,7 +137,8 @@ def compare(path: Path, rows: int, rounds: int) -> None:
     median = {kind: statistics.median(run["wall"] for run in runs) for kind, runs in results.items()}
     peak = max(run["peak"] for run in results["ours"])
     print(
-        f"median wall: bare {median['bare']:.2f} s, ours {median['ours']:.2f} s, ratio {median['ours'] / median['bare']:.2f}"
+        f"median wall: bare {median['bare']:.2f} s, ours {median['ours']:.2f} s,"
+        f" ratio {median['ours'] / median['bare']:.2f}"
     )
     print(f"ours: {rows / median['ours']:,.0f} rows a second, at most {peak / GIB:.2f} GiB resident")
 

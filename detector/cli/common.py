@@ -73,7 +73,7 @@ def load(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[Home,
     given = ctx.obj if isinstance(ctx.obj, Context) else Context()
     home = given.home or _from_env("DETECTOR_HOME", env) or DEFAULT_HOME
     config = given.config or _from_env("DETECTOR_CONFIG", env)
-    if config is not None and not config.is_file():
+    if config is not None and (config.is_dir() or not config.exists()):
         raise ConfigError("there is no such file", where=Where(config), hint="Check --config or DETECTOR_CONFIG.")
     return Home(home), load_settings(config, env)
 

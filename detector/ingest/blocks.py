@@ -85,7 +85,7 @@ def show_start(data: bytes, length: int) -> str:
 
 
 def _read(stream: BinaryIO, start: bytes, size: int) -> bytearray:
-    """`start` and behind it as much as there is, up to `size`; damage that strikes after some data is raised next time."""
+    """`start` and behind it as much as there is, up to `size`; damage behind some data is raised by the next call."""
     data = bytearray(len(start) + size)
     data[: len(start)] = start
     filled = len(start)
@@ -100,8 +100,8 @@ def _read(stream: BinaryIO, start: bytes, size: int) -> bytearray:
             if not got:
                 break
             filled += got
-    del data[filled:]
-    return data
+    # Not cut in place: an error that was raised while reading may still hold a view of it.
+    return data if filled == len(data) else data[:filled]
 
 
 def _readinto(stream: BinaryIO, view: memoryview) -> int:

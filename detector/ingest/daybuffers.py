@@ -1,4 +1,4 @@
-"""One input file's events and rejects on their way to Parquet: sorted into days, held back up to a bound, written aside."""
+"""One input file's events and rejects on their way to Parquet: sorted into days, held up to a bound, written aside."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class _Day:
 class DayBuffers:
     """Takes tables of events in the order they were read; gives pieces, each of one day.
 
-    What is held and what is being written stays below about `memory_bytes`; when it does not, the fullest day goes
-    out first. What goes out when depends on the data alone, never on the threads.
+    What is held stays below a quarter of `memory_bytes` (what is being written comes on top); beyond it, the fullest
+    day goes out first. What goes out when depends on the data alone, never on the threads.
     """
 
     def __init__(self, origin: Origin, pool: ThreadPoolExecutor, *, memory_bytes: int, writes: int) -> None:

@@ -141,7 +141,7 @@ def recover(home: Home) -> None:
 
 
 def verify_lake(home: Home, *, contents: bool = True) -> list[str]:
-    """One plain sentence for each file of the lake that is missing or altered or that no run wrote; empty when all is well.
+    """One plain sentence for each file of the lake that is missing, altered, or not ours; empty when all is well.
 
     Without `contents` only names and sizes are compared, which takes a moment; with it every byte is read.
     """

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -175,7 +173,8 @@ class _Reading:
         for day, group in by_day:
             listed = LakeFile.objects.filter(table="events", night=day, source__source_name=self._origin.source_name)
             files = [self._job.home.lake / path for path in listed.order_by("id").values_list("path", flat=True)]
-            waiting.append(self._pool.submit(settle_day, day, list(group), files, self._origin))
+            bound = self._job.limits.memory_bytes // self._job.limits.threads
+            waiting.append(self._pool.submit(settle_day, day, list(group), files, self._origin, memory_bytes=bound))
         return [each.result() for each in waiting]
 
     def _conflicts(self, keys: pa.Table) -> Iterator[Reject]:
@@ -254,7 +253,7 @@ def _commit(job: Job, known: Identity, aside: Aside) -> tuple[FileCounts, frozen
 
 def _state(file: InputFile) -> tuple[int, int]:
     try:
-        found = os.stat(file.path)
+        found = file.path.stat()
     except OSError as exc:
         raise InputError(f"cannot be read: {exc.strerror}", where=Where(file.name)) from None
     return found.st_size, found.st_mtime_ns

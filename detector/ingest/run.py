@@ -73,7 +73,7 @@ def ingest_paths(
     now: datetime,
     progress: Progress,
     env: Mapping[str, str] = os.environ,
-    checkpoint: Checkpoint = lambda step: None,
+    checkpoint: Checkpoint = lambda _: None,
 ) -> IngestSummary:
     """Read what is new in `paths` into the lake. The caller holds the lock, has opened the database and recovered.
 

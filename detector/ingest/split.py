@@ -51,7 +51,7 @@ def split_line(text: str, delimiter: str) -> Split:
 
 def quoted(text: str, at: int) -> tuple[str, int]:
     """The value that begins at `at`, behind its quotation mark, and where it ends; -1 where it never does."""
-    pieces = []
+    pieces: list[str] = []
     while True:
         end = text.find(QUOTE, at)
         if end < 0:

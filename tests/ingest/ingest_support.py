@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detector.config import Settings
@@ -58,11 +57,11 @@ def rejects(home: Home) -> list[tuple[int, str, str]]:
     return [(row["source_line"], row["reason"], row["raw"]) for row in lake_rows(home, "rejects")]
 
 
-def small_table(**columns: list[Any]) -> pa.Table:
-    return pa.table(columns)
+#: The lake's files with their bytes, the ledger's input files, its lake files.
+Snapshot = tuple[dict[str, bytes], list[Any], list[Any]]
 
 
-def snapshot(home: Home) -> tuple[dict[str, bytes], list[Any], list[Any]]:
+def snapshot(home: Home) -> Snapshot:
     """Everything a run leaves: the lake's files with their bytes, and the ledger without its own row numbers."""
     from detector.ledger.models import IngestedFile
 
@@ -70,8 +69,8 @@ def snapshot(home: Home) -> tuple[dict[str, bytes], list[Any], list[Any]]:
         path.relative_to(home.lake).as_posix(): path.read_bytes() for path in home.lake.rglob("*") if path.is_file()
     }
     ingested = list(IngestedFile.objects.order_by("sha256").values_list(
-        "sha256", "bytes", "source_file", "source_name", "mapping_fingerprint", "state", "lines", "events", "duplicates",
-        "rejects", "reject_reasons", "masked", "first_event_time", "last_event_time",
+        "sha256", "bytes", "source_file", "source_name", "mapping_fingerprint", "state", "lines", "events",
+        "duplicates", "rejects", "reject_reasons", "masked", "first_event_time", "last_event_time",
     ))  # fmt: skip
     listed = list(
         LakeFile.objects.order_by("path").values_list(

@@ -7,7 +7,9 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 import zstandard
@@ -17,6 +19,7 @@ from detector.errors import InputError, UsageError
 from detector.ingest.bytesource import DamagedFileError, InputFile, RefusedFileError, head, list_inputs, open_bytes
 from detector.ingest.expand import RATIO_FLOOR
 
+Packer = Callable[[bytes], bytes]
 LIMITS = IngestSettings()
 TEXT = b"".join(b"%d,anna,reason %d\n" % (n, n * 7919) for n in range(40_000))
 
@@ -32,14 +35,18 @@ def read(path: Path, limits: IngestSettings = LIMITS) -> bytes:
 
 
 def read_until_damage(path: Path) -> tuple[bytes, DamagedFileError]:
-    good = b""
+    good = bytearray()
     with open_bytes(the_one(path), LIMITS) as stream:
         with pytest.raises(DamagedFileError) as caught:
-            while piece := stream.read1(1 << 16):
-                good += piece
+            take(stream, good.extend)
         with pytest.raises(DamagedFileError):  # a broken stream never turns into its end
-            stream.read1(1)
-    return good, caught.value
+            stream.read(1)
+    return bytes(good), caught.value
+
+
+def take(stream: BinaryIO, give: Callable[[bytes], object]) -> None:
+    while piece := cast("io.BufferedReader", stream).read1(1 << 16):
+        give(piece)
 
 
 def write(path: Path, data: bytes) -> Path:
@@ -48,7 +55,7 @@ def write(path: Path, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.csv.gz", "log.csv.zst", "log.zip", "log"])
-def test_every_compression_gives_the_same_bytes(tmp_path, name):
+def test_every_compression_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name.endswith("gz"):
         path.write_bytes(gzip.compress(TEXT))
@@ -63,12 +70,12 @@ def test_every_compression_gives_the_same_bytes(tmp_path, name):
     assert head(the_one(path), LIMITS, 1000) == TEXT[:1000]
 
 
-def test_compression_is_known_by_content_not_by_name(tmp_path):
+def test_compression_is_known_by_content_not_by_name(tmp_path: Path) -> None:
     assert read(write(tmp_path / "access.log", gzip.compress(TEXT))) == TEXT
     assert read(write(tmp_path / "other.txt", zstandard.compress(TEXT))) == TEXT
 
 
-def test_all_members_and_frames_are_read(tmp_path):
+def test_all_members_and_frames_are_read(tmp_path: Path) -> None:
     gz = (
         gzip.compress(TEXT)
         + gzip.compress(b"second\n")
@@ -83,7 +90,9 @@ def test_all_members_and_frames_are_read(tmp_path):
 
 @pytest.mark.parametrize("keep", [5, 20, 0.3, 0.9])
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gz", "zst"])
-def test_a_truncated_file_keeps_what_was_read_before(tmp_path, pack, keep):
+def test_a_truncated_file_keeps_what_was_read_before(
+    tmp_path: Path, pack: Callable[[bytes], bytes], keep: float
+) -> None:
     packed = pack(TEXT)
     cut = keep if isinstance(keep, int) else int(len(packed) * keep)
     path = write(tmp_path / ("a.gz" if pack is gzip.compress else "a.zst"), packed[:cut])
@@ -94,7 +103,7 @@ def test_a_truncated_file_keeps_what_was_read_before(tmp_path, pack, keep):
     assert len(good) >= len(TEXT) * (keep if isinstance(keep, float) else 0) * 0.5
 
 
-def test_a_corrupt_gzip_file_keeps_every_byte_before_the_damage(tmp_path):
+def test_a_corrupt_gzip_file_keeps_every_byte_before_the_damage(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(TEXT, 0))  # stored blocks: the damage is where we put it
     packed[-8:-4] = b"\0\0\0\0"  # the checksum
     good, error = read_until_damage(write(tmp_path / "a.gz", bytes(packed)))
@@ -107,12 +116,12 @@ def test_a_corrupt_gzip_file_keeps_every_byte_before_the_damage(tmp_path):
     assert good[: len(TEXT) // 4] == TEXT[: len(TEXT) // 4]
 
 
-def test_rubbish_after_the_gzip_data_is_damage_behind_good_data(tmp_path):
+def test_rubbish_after_the_gzip_data_is_damage_behind_good_data(tmp_path: Path) -> None:
     good, error = read_until_damage(write(tmp_path / "a.gz", gzip.compress(TEXT) + b"rubbish"))
     assert (error.reason, good) == ("corrupt_file", TEXT)
 
 
-def test_a_corrupt_zip_member_keeps_what_was_read_before(tmp_path):
+def test_a_corrupt_zip_member_keeps_what_was_read_before(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("log.csv", TEXT)
@@ -124,7 +133,7 @@ def test_a_corrupt_zip_member_keeps_what_was_read_before(tmp_path):
     assert good[:1000] == TEXT[:1000]
 
 
-def test_a_truncated_zip_archive_says_so(tmp_path):
+def test_a_truncated_zip_archive_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("log.csv", TEXT)
@@ -134,7 +143,7 @@ def test_a_truncated_zip_archive_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst", "zip"])
-def test_a_decompression_bomb_is_refused_before_it_grows(tmp_path, kind):
+def test_a_decompression_bomb_is_refused_before_it_grows(tmp_path: Path, kind: str) -> None:
     size = 400 << 20
     path = tmp_path / f"bomb.{kind}"
     if kind == "gz":
@@ -146,31 +155,30 @@ def test_a_decompression_bomb_is_refused_before_it_grows(tmp_path, kind):
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("log.csv", b"\0" * size)
-    got = 0
+    sizes: list[int] = []
     with (
         open_bytes(the_one(path), LIMITS) as stream,
         pytest.raises(RefusedFileError, match="decompression bomb") as caught,
     ):
-        while piece := stream.read1(1 << 20):
-            got += len(piece)
-    assert got <= max(RATIO_FLOOR, path.stat().st_size * LIMITS.max_expansion) + (64 << 20)
+        take(stream, lambda piece: sizes.append(len(piece)))
+    assert sum(sizes) <= max(RATIO_FLOOR, path.stat().st_size * LIMITS.max_expansion) + (64 << 20)
     assert "ingest.max_expansion" in str(caught.value)
 
 
-def test_a_file_beyond_the_absolute_limit_is_refused(tmp_path):
+def test_a_file_beyond_the_absolute_limit_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", b"x" * ((1 << 20) + 1))
     with pytest.raises(RefusedFileError, match="grows beyond 1048576 bytes"):
         read(path, IngestSettings(max_file_bytes=1 << 20))
 
 
-def test_a_zstd_frame_with_a_huge_window_is_refused(tmp_path):
+def test_a_zstd_frame_with_a_huge_window_is_refused(tmp_path: Path) -> None:
     # Magic, a frame header without single-segment flag, window descriptor 0xA8 = 2 GiB, an empty last raw block.
     frame = b"\x28\xb5\x2f\xfd" + b"\x00" + b"\xa8" + b"\x01\x00\x00"
     with pytest.raises(RefusedFileError, match="window of more than 128 MiB"):
         read(write(tmp_path / "a.zst", frame))
 
 
-def test_archives_inside_archives_and_unsafe_names_are_refused(tmp_path):
+def test_archives_inside_archives_and_unsafe_names_are_refused(tmp_path: Path) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("x.csv", "a\n")
@@ -195,7 +203,7 @@ def test_archives_inside_archives_and_unsafe_names_are_refused(tmp_path):
     }
 
 
-def test_a_member_behind_a_password_is_refused(tmp_path):
+def test_a_member_behind_a_password_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("log.csv", "a\n")
@@ -208,7 +216,7 @@ def test_a_member_behind_a_password_is_refused(tmp_path):
         read(path)
 
 
-def test_empty_and_overfull_archives_are_refused(tmp_path):
+def test_empty_and_overfull_archives_are_refused(tmp_path: Path) -> None:
     empty, full = tmp_path / "e.zip", tmp_path / "f.zip"
     with zipfile.ZipFile(empty, "w"):
         pass
@@ -222,7 +230,7 @@ def test_empty_and_overfull_archives_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
-def test_text_with_a_byte_order_mark_comes_as_utf8(tmp_path, encoding):
+def test_text_with_a_byte_order_mark_comes_as_utf8(tmp_path: Path, encoding: str) -> None:
     text = "id,who\n1,Zoë £5\n" * 50_000
     data = text.encode(encoding)
     if encoding == "utf-16-be":
@@ -230,19 +238,19 @@ def test_text_with_a_byte_order_mark_comes_as_utf8(tmp_path, encoding):
     assert read(write(tmp_path / "a.csv", data)).decode() == text
 
 
-def test_undecodable_utf16_is_kept_apart_in_its_line(tmp_path):
+def test_undecodable_utf16_is_kept_apart_in_its_line(tmp_path: Path) -> None:
     data = b"\xff\xfe" + "a\n".encode("utf-16-le") + b"\x00\xd8" + "b\nc\n".encode("utf-16-le")
     assert read(write(tmp_path / "a.csv", data)) == b"a\n\xff\xd8b\nc\n"
 
 
-def test_old_macintosh_line_ends_are_turned_and_others_are_not(tmp_path):
+def test_old_macintosh_line_ends_are_turned_and_others_are_not(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.csv", b"id,who\r1,a\r")) == b"id,who\n1,a\n"
     assert read(write(tmp_path / "b.csv", b"id,who\r\n1,a\rb\r\n")) == b"id,who\r\n1,a\rb\r\n"
     binary = b"PAR1" + b"\r" * 100
     assert read(write(tmp_path / "c.parquet", binary)) == binary
 
 
-def test_folders_are_searched_and_obvious_non_logs_left_out(tmp_path):
+def test_folders_are_searched_and_obvious_non_logs_left_out(tmp_path: Path) -> None:
     for name in ("b.csv", "a/x.jsonl", "a/README.txt", "a/notes.md", ".hidden/y.csv", "a/.z.csv", "make.py", "m.yaml"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -252,18 +260,18 @@ def test_folders_are_searched_and_obvious_non_logs_left_out(tmp_path):
     assert [file.path.name for file in list_inputs([tmp_path / "m.yaml"])] == ["m.yaml"]
 
 
-def test_a_name_that_is_no_unicode_is_shown_escaped(tmp_path):
+def test_a_name_that_is_no_unicode_is_shown_escaped(tmp_path: Path) -> None:
     path = tmp_path / "log\udcff.csv"
     path.write_bytes(b"x")
     assert the_one(path).name == f"{tmp_path}/log\\xff.csv"
 
 
-def test_a_path_that_is_not_there_is_a_mistake_on_the_command_line(tmp_path):
+def test_a_path_that_is_not_there_is_a_mistake_on_the_command_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         list_inputs([tmp_path / "none.csv"])
 
 
-def test_zlib_output_that_fills_a_piece_exactly_is_not_taken_for_the_end(tmp_path):
+def test_zlib_output_that_fills_a_piece_exactly_is_not_taken_for_the_end(tmp_path: Path) -> None:
     for size in ((256 << 10) - 1, 256 << 10, (256 << 10) + 1, 512 << 10):
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ingest_support import HEADER, ids, ingest, line, log, snapshot
+from ingest_support import HEADER, Snapshot, ids, ingest, line, log, snapshot
 
 from detector.database import open_database
 from detector.home import Home
@@ -35,6 +35,7 @@ ingest(Home(Path(sys.argv[1])), Path(sys.argv[3]))
 print("finished", flush=True)
 """
 FILES = 10
+Quiet = tuple[Path, Snapshot]
 
 
 def mixed_folder(folder: Path) -> Path:
@@ -61,7 +62,7 @@ def mixed_folder(folder: Path) -> Path:
 
 
 @pytest.fixture
-def undisturbed(tmp_path):
+def undisturbed(tmp_path: Path) -> Quiet:
     """The folder and what one quiet run over it leaves."""
     folder = mixed_folder(tmp_path / "in")
     home = Home(tmp_path / "quiet")
@@ -92,7 +93,7 @@ def killed(home: Home, folder: Path, delay: float) -> bool:
         return False
 
 
-def same_as(home: Home, expected) -> None:
+def same_as(home: Home, expected: Snapshot) -> None:
     open_database(home, {})
     files, ingested, listed = snapshot(home)
     assert (ingested, listed) == expected[1:]
@@ -100,7 +101,7 @@ def same_as(home: Home, expected) -> None:
     assert verify_lake(home) == []
 
 
-def kill_often(tmp_path: Path, undisturbed, times: int, seed: int) -> int:
+def kill_often(tmp_path: Path, undisturbed: Quiet, times: int, seed: int) -> int:
     """Kill one ingest after the other at random instants; after each, run again and compare. How many kills struck."""
     folder, expected = undisturbed
     chance = random.Random(seed)  # noqa: S311
@@ -119,12 +120,12 @@ def kill_often(tmp_path: Path, undisturbed, times: int, seed: int) -> int:
     return struck
 
 
-def test_killed_at_random_instants_and_run_again_the_lake_is_the_same(tmp_path, undisturbed):
+def test_killed_at_random_instants_and_run_again_the_lake_is_the_same(tmp_path: Path, undisturbed: Quiet) -> None:
     assert kill_often(tmp_path, undisturbed, times=4, seed=1) > 0
 
 
 @pytest.mark.slow
-def test_killed_at_fifty_random_instants_and_run_again_the_lake_is_the_same(tmp_path, undisturbed):
+def test_killed_at_fifty_random_instants_and_run_again_the_lake_is_the_same(tmp_path: Path, undisturbed: Quiet) -> None:
     assert kill_often(tmp_path, undisturbed, times=50, seed=20261123) > 25
 
 
@@ -132,7 +133,7 @@ class Struck(Exception):  # noqa: N818
     """Stands for a kill between two steps."""
 
 
-def test_struck_at_every_step_and_run_again_the_lake_is_the_same(tmp_path, undisturbed):
+def test_struck_at_every_step_and_run_again_the_lake_is_the_same(tmp_path: Path, undisturbed: Quiet) -> None:
     folder, expected = undisturbed
     steps: list[str] = []
     counted = Home(tmp_path / "counted")
@@ -157,7 +158,7 @@ def test_struck_at_every_step_and_run_again_the_lake_is_the_same(tmp_path, undis
         same_as(home, expected)
 
 
-def test_a_reader_never_sees_a_file_that_is_listed_but_not_there_yet_as_data(tmp_path, undisturbed):
+def test_a_file_that_is_listed_but_not_moved_yet_is_no_damage(tmp_path: Path, undisturbed: Quiet) -> None:
     folder, expected = undisturbed
     home = Home(tmp_path / "reader")
     open_database(home, {})

@@ -28,7 +28,7 @@ with hold(Home(Path(sys.argv[1])), "scan", datetime(2026, 11, 23, 2, 0, tzinfo=U
 """
 
 
-def test_a_second_command_is_told_who_holds_the_home_and_since_when(tmp_path):
+def test_a_second_command_is_told_who_holds_the_home_and_since_when(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with hold(home, "scan", NOW), pytest.raises(LockHeldError) as caught, hold(home, "ingest", NOW):
         pass
@@ -37,7 +37,7 @@ def test_a_second_command_is_told_who_holds_the_home_and_since_when(tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_the_lock_is_free_again_afterwards_even_after_an_error(tmp_path):
+def test_the_lock_is_free_again_afterwards_even_after_an_error(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with pytest.raises(ZeroDivisionError), hold(home, "scan", NOW):
         1 / 0  # noqa: B018
@@ -46,7 +46,7 @@ def test_the_lock_is_free_again_afterwards_even_after_an_error(tmp_path):
     assert home.lock.read_text() == ""
 
 
-def test_a_killed_process_leaves_no_lock_behind(tmp_path):
+def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
@@ -66,7 +66,7 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path):
         assert json.loads(home.lock.read_text())["pid"] == os.getpid()
 
 
-def test_a_holder_that_has_not_signed_yet_still_holds(tmp_path):
+def test_a_holder_that_has_not_signed_yet_still_holds(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with hold(home, "scan", NOW):
         home.lock.write_text("")

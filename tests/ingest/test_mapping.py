@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from rows import read_file
 
 from detector.config import Settings
 from detector.errors import MappingError
 from detector.ingest.headers import fits_header, header_columns
 from detector.ingest.jsonpath import compile_path, lookup, text_of
-from detector.ingest.mapping import SHIPPED_DIR, Mapping, load_mapping, load_mappings, overridden
+from detector.ingest.mapping import (
+    SHIPPED_DIR,
+    Header,
+    JsonShape,
+    Mapping,
+    Pattern,
+    TimeSpec,
+    ValueMap,
+    load_mapping,
+    load_mappings,
+    overridden,
+)
 from detector.ingest.values import value_decider
 from detector.schema import ACTIONS, OUTCOMES
 
@@ -207,3 +220,34 @@ def test_none_and_reject() -> None:
     values = mapping(outcome={"map": {"?": "none"}, "default": "reject", "blank": "success"}).outcome
     decide = value_decider(values, OUTCOMES)
     assert [decide(text) for text in ("?", "x", "", "error")] == ["", None, "success", "error"]
+
+
+# --- the documentation
+
+
+@pytest.fixture
+def guide(root: Path) -> str:
+    return (root / "docs" / "adding-a-log-format.md").read_text()
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def test_guide_names_every_key(guide: str) -> None:
+    for key in keys(Mapping) | keys(Header) | keys(JsonShape) | keys(TimeSpec) | keys(ValueMap) | keys(Pattern):
+        assert f"`{key}`" in guide, f"docs/adding-a-log-format.md says nothing of {key}"
+
+
+def test_example_of_the_guide_does_what_it_says(guide: str, tmp_path: Path) -> None:
+    export, mapping_text = re.findall(r"```(?:yaml)?\n((?:Command|name:).*?)```", guide, re.DOTALL)
+    write(tmp_path, mapping_text, "cad-export.yaml")
+    path = write(tmp_path, export, "export.csv")
+    settings = Settings.model_validate({"ingest": {"mapping_dirs": [str(tmp_path)]}})
+    found, rejects = read_file(path, "cad-export", settings)
+    assert [(e["event_time"].isoformat(), e["action"], e["result_count"], e["reason_text"]) for e in found] == [
+        ("2026-03-02T06:31:00+00:00", "view", 1, "call back, no reply"),
+        ("2026-03-02T06:40:00+00:00", "print", 1204, ""),
+    ]
+    assert {e["case_ref"] for e in found} == {"INC-0302-0030"}
+    assert rejects == [(6, "nonexistent_time")]

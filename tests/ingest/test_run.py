@@ -1,11 +1,8 @@
-"""Ingest end to end: counts, duplicates, late files, and what happens to files that cannot be read."""
+"""Ingest end to end: counts, provenance, duplicates, late files."""
 
 from __future__ import annotations
 
-import errno
 import gzip
-import os
-import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +13,6 @@ from hypothesis import strategies as st
 from ingest_support import HEADER, NOW, ids, ingest, lake_rows, line, log, rejects, snapshot
 
 from detector.config import IngestSettings, Settings
-from detector.errors import MappingError, StateError, UsageError
 from detector.home import Home
 from detector.ingest.lake import event_files
 from detector.ledger.models import IngestedFile, LakeFile
@@ -25,7 +21,7 @@ from detector.schema import EVENT_SCHEMA, REJECT_SCHEMA
 FIRST, SECOND = "2026-11-01T10:00:00Z", "2026-11-02T10:00:00Z"
 
 
-def test_each_line_becomes_an_event_of_its_day_with_its_provenance(home, tmp_path):
+def test_each_line_becomes_an_event_of_its_day_with_its_provenance(home: Home, tmp_path: Path) -> None:
     path = log(tmp_path / "a.csv", line("1", FIRST), line("2", SECOND, "op2", "a, b"), line("3", FIRST))
     summary = ingest(home, path)
     (counts,) = summary.files
@@ -43,7 +39,7 @@ def test_each_line_becomes_an_event_of_its_day_with_its_provenance(home, tmp_pat
     assert second["case_ref"] is None
 
 
-def test_the_lake_has_the_contracts_folders_schema_and_metadata(home, tmp_path):
+def test_the_lake_has_the_contracts_folders_schema_and_metadata(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1", FIRST), "broken"))
     (path,) = event_files(home, date(2026, 11, 1))
     assert path.parent == home.lake / "events" / "event_date=2026-11-01"
@@ -56,7 +52,7 @@ def test_the_lake_has_the_contracts_folders_schema_and_metadata(home, tmp_path):
     assert not home.staging.exists()
 
 
-def test_the_same_file_twice_changes_nothing_under_whatever_name(home, tmp_path):
+def test_the_same_file_twice_changes_nothing_under_whatever_name(home: Home, tmp_path: Path) -> None:
     path = log(tmp_path / "a.csv", line("1"), line("2"))
     ingest(home, path)
     before = snapshot(home)
@@ -69,7 +65,7 @@ def test_the_same_file_twice_changes_nothing_under_whatever_name(home, tmp_path)
     assert snapshot(home) == before
 
 
-def test_two_copies_in_one_run_are_read_once(home, tmp_path):
+def test_two_copies_in_one_run_are_read_once(home: Home, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         log(tmp_path / "in" / name, line("1"))
     summary = ingest(home, tmp_path / "in")
@@ -77,7 +73,7 @@ def test_two_copies_in_one_run_are_read_once(home, tmp_path):
     assert summary.skipped == (str(tmp_path / "in" / "b.csv"),)
 
 
-def test_the_same_events_in_another_file_are_duplicates(home, tmp_path):
+def test_the_same_events_in_another_file_are_duplicates(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1"), line("2")))
     summary = ingest(home, log(tmp_path / "b.csv", line("2"), line("3"), line("3"), line("1", who="op1 ")))
     (counts,) = summary.files
@@ -85,14 +81,14 @@ def test_the_same_events_in_another_file_are_duplicates(home, tmp_path):
     assert ids(home) == ["1", "2", "3"]
 
 
-def test_a_file_of_nothing_but_duplicates_touches_no_night(home, tmp_path):
+def test_a_file_of_nothing_but_duplicates_touches_no_night(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1")))
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
     summary = ingest(home, tmp_path / "b.csv.gz")
     assert (summary.files[0].duplicates, summary.nights_touched) == (1, frozenset())
 
 
-def test_an_id_with_another_time_or_operator_is_a_conflict_with_its_raw_line(home, tmp_path):
+def test_an_id_with_another_time_or_operator_is_a_conflict_with_its_raw_line(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1", who="op1")))
     clash, later = line("1", who="op2", why="say 'x', y"), line("2", "2026-11-01T11:00:00Z")
     summary = ingest(home, log(tmp_path / "b.csv", clash, line("2"), later, line("2"), later))
@@ -102,12 +98,12 @@ def test_an_id_with_another_time_or_operator_is_a_conflict_with_its_raw_line(hom
     assert rejects(home) == [(2, "id_conflict", clash), (4, "id_conflict", later), (6, "id_conflict", later)]
 
 
-def test_an_id_may_come_again_on_another_day_and_from_another_source(home, tmp_path):
+def test_an_id_may_come_again_on_another_day_and_from_another_source(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1", FIRST), line("1", SECOND)))
     assert ids(home) == ["1", "1"]
 
 
-def test_late_events_of_a_day_come_as_one_more_file(home, tmp_path):
+def test_late_events_of_a_day_come_as_one_more_file(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1", FIRST)))
     before = event_files(home, date(2026, 11, 1))
     ingest(home, log(tmp_path / "b.csv", line("2", FIRST), line("3", SECOND)))
@@ -116,14 +112,14 @@ def test_late_events_of_a_day_come_as_one_more_file(home, tmp_path):
     assert len(event_files(home, date(2026, 11, 2))) == 1
 
 
-def test_a_clock_that_was_set_back_changes_nothing_but_ingested_at(home, tmp_path):
+def test_a_clock_that_was_set_back_changes_nothing_but_ingested_at(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1")))
     ingest(home, log(tmp_path / "b.csv", line("1"), line("2")), now=datetime(2020, 1, 1, tzinfo=UTC))
     assert ids(home) == ["1", "2"]
     assert len(event_files(home, date(2026, 11, 1))) == 2
 
 
-def test_rejected_lines_are_kept_and_counted_and_too_many_give_exit_code_4(home, tmp_path):
+def test_rejected_lines_are_kept_and_counted_and_too_many_give_exit_code_4(home: Home, tmp_path: Path) -> None:
     path = log(tmp_path / "a.csv", line("1"), "only,two", line("2", "nonsense"), HEADER, line("3"))
     summary = ingest(home, path)
     assert rejects(home) == [
@@ -136,137 +132,7 @@ def test_rejected_lines_are_kept_and_counted_and_too_many_give_exit_code_4(home,
     assert summary.exit_code(Settings(ingest=IngestSettings(reject_share=0.6))) == 0
 
 
-def test_a_truncated_file_gives_its_events_and_one_reject(home, tmp_path):
-    lines = "\n".join([HEADER, *(line(n, why=f"reason {n * 7919}") for n in range(20_000))]) + "\n"
-    packed = gzip.compress(lines.encode())
-    (tmp_path / "a.csv.gz").write_bytes(packed[: len(packed) // 2])
-    (counts,) = ingest(home, tmp_path / "a.csv.gz").files
-    assert counts.reject_reasons == {"truncated_file": 1}
-    assert 5_000 < counts.events == counts.lines - 1
-    ((number, reason, raw),) = rejects(home)
-    assert (number, reason) == (counts.events + 2, "truncated_file")
-    assert line(counts.events, why=f"reason {counts.events * 7919}").startswith(raw)
-
-
-def test_files_that_cannot_be_read_do_not_stop_the_others(home, tmp_path):
-    folder = tmp_path / "in"
-    good = log(folder / "good.csv", line("1"))
-    (folder / "bomb.csv.gz").write_bytes(gzip.compress(HEADER.encode() + b"\n" + b"\0" * (100 << 20)))
-    (folder / "broken.zip").write_bytes(b"PK\x03\x04 rubbish")
-    (folder / "empty.csv").write_bytes(b"")
-    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a log")
-    log(folder / "labels.csv", "1,E1,ghost", header="event_id,episode_id,scenario")
-    summary = ingest(home, folder)
-    assert [file.source_file for file in summary.files] == [str(good)]
-    why = {Path(name).name: text for name, text in summary.not_recognised}
-    assert sorted(why) == ["bomb.csv.gz", "broken.zip", "empty.csv", "labels.csv", "photo.jpg"]
-    assert "decompression bomb" in why["bomb.csv.gz"]
-    assert "not a readable zip archive" in why["broken.zip"]
-    assert "labels" in why["labels.csv"]
-    assert sorted(Path(name).name for name in summary.unreadable) == ["bomb.csv.gz", "broken.zip"]
-    assert summary.exit_code(Settings()) == 4
-    assert LakeFile.objects.count() == 1
-    assert not home.staging.exists()
-
-
-def test_a_file_named_on_the_command_line_that_fits_no_mapping_is_not_passed_over_in_silence(home, tmp_path):
-    path = log(tmp_path / "odd.csv", "1,2", header="colour,taste")
-    summary = ingest(home, path)
-    assert summary.not_recognised == ((str(path), "no source mapping fits it; name one with --source, or write one"),)
-    assert summary.exit_code(Settings()) == 4
-
-
-def test_mistakes_on_the_command_line_are_told_before_anything_is_written(home, tmp_path):
-    good = log(tmp_path / "a.csv", line("1"))
-    with pytest.raises(UsageError, match="no such file"):
-        ingest(home, good, tmp_path / "none.csv")
-    with pytest.raises(MappingError, match="no source mapping is called 'nonsense'"):
-        ingest(home, good, source="nonsense")
-    assert not IngestedFile.objects.exists()
-
-
-def test_two_mappings_that_fit_are_both_named(home, tmp_path):
-    folder = tmp_path / "mappings"
-    folder.mkdir()
-    shipped = (Path(__file__).parents[2] / "detector/ingest/sources/canonical.yaml").read_text()
-    (folder / "twin.yaml").write_text(shipped.replace("name: canonical", "name: twin"))
-    settings = Settings(ingest=IngestSettings(mapping_dirs=(folder,)))
-    path = log(tmp_path / "a.csv", line("1"))
-    with pytest.raises(MappingError, match="fits more than one source mapping: canonical, twin") as caught:
-        ingest(home, path, settings=settings)
-    assert "--source canonical" in str(caught.value)
-    assert ingest(home, path, settings=settings, source="twin").files[0].source_name == "twin"
-
-
-def test_members_of_an_archive_are_files_of_their_own(home, tmp_path):
-    path = tmp_path / "logs.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.csv", f"{HEADER}\n{line('1')}\n")
-        archive.writestr("b.csv", f"{HEADER}\n{line('2')}\n")
-        archive.writestr("../c.csv", f"{HEADER}\n{line('3')}\n")
-    summary = ingest(home, path)
-    assert [file.source_file for file in summary.files] == [f"{path}!a.csv", f"{path}!b.csv"]
-    assert summary.not_recognised == ((f"{path}!../c.csv", "the member's name leads out of the archive"),)
-    assert ingest(home, path).skipped == (f"{path}!a.csv", f"{path}!b.csv")
-
-
-def test_a_home_directory_among_the_logs_is_not_read(home, tmp_path):
-    log(tmp_path / "a.csv", line("1"))
-    assert len(ingest(home, tmp_path).files) == 1
-    again = ingest(home, tmp_path)
-    assert (again.files, again.not_recognised, len(again.skipped)) == ((), (), 1)
-
-
-def test_a_file_that_changes_while_it_is_read_is_not_kept(home, tmp_path):
-    path = log(tmp_path / "a.csv", line("1"))
-
-    def grow(step: str) -> None:
-        if step == "read":
-            with path.open("a") as file:
-                file.write(line("2") + "\n")
-
-    summary = ingest(home, path, checkpoint=grow)
-    assert summary.not_recognised == ((str(path), "changed while it was read; nothing of it is kept"),)
-    assert not LakeFile.objects.exists()
-    assert [file.events for file in ingest(home, path).files] == [2]
-
-
-@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_a_clear_message_and_leaves_nothing_half_done(home, tmp_path, monkeypatch, reason):
-    path = log(tmp_path / "a.csv", line("1"), "broken")
-    sync = os.fsync
-
-    def full(handle: int) -> None:
-        raise OSError(reason, os.strerror(reason))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StateError, match="no space left on the disk") as caught:
-        ingest(home, path)
-    assert "Free some space" in str(caught.value)
-    assert not IngestedFile.objects.exists()
-    assert not home.staging.exists()
-    monkeypatch.setattr(os, "fsync", sync)
-    assert ingest(home, path).files[0].events == 1
-
-
-def test_a_full_disk_while_files_are_moved_is_put_right_by_the_next_run(home, tmp_path, monkeypatch):
-    path = log(tmp_path / "a.csv", line("1"), line("2", SECOND))
-    replace = Path.replace
-
-    def full(self: Path, target: Path) -> Path:
-        if "event_date=2026-11-02" in str(target):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(StateError, match="no space left"):
-        ingest(home, path)
-    monkeypatch.undo()
-    assert ingest(home, path).skipped == (str(path),)
-    assert ids(home) == ["1", "2"]
-
-
-def test_buffers_that_overflow_give_the_same_events_and_the_same_counts(home, tmp_path):
+def test_buffers_that_overflow_give_the_same_events_and_the_same_counts(home: Home, tmp_path: Path) -> None:
     days = [f"2026-11-{day:02d}T12:00:00Z" for day in range(1, 6)]
     rows = [line(n % 9_000, days[n % 5], why="x" * 200) for n in range(12_000)]
     path = log(tmp_path / "a.csv", *rows)
@@ -288,7 +154,7 @@ def test_buffers_that_overflow_give_the_same_events_and_the_same_counts(home, tm
     )
 
 
-def test_the_same_input_gives_the_same_bytes(home, tmp_path):
+def test_the_same_input_gives_the_same_bytes(home: Home, tmp_path: Path) -> None:
     from detector.database import open_database
 
     lines = [line(n % 700, f"2026-11-{1 + n % 3:02d}T10:00:00Z", f"op{n % 11}") for n in range(2_000)]
@@ -311,7 +177,9 @@ DIRT = st.sampled_from(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.lists(ROW.map(lambda r: line(*r)) | DIRT, max_size=12), min_size=1, max_size=3))
-def test_lines_are_events_duplicates_and_rejects_and_no_identity_is_there_twice(tmp_path_factory, files):
+def test_lines_are_events_duplicates_and_rejects_and_no_identity_is_there_twice(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[str]]
+) -> None:
     from detector.database import open_database
 
     folder = tmp_path_factory.mktemp("p")

@@ -1,0 +1,144 @@
+"""The three commands as a person and a program see them: golden output and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from detector.cli.rules import app
+
+RULES = """\
+title: Viewed
+id: 5f0f8a52-0d0c-4b2f-9d0a-0c6a3c1f2b11
+level: medium
+detection:
+  s: {action: view}
+  condition: s
+---
+title: Broken
+detection:
+  s: {action|re: 'a(?=b)'}
+  condition: s
+---
+title: Search
+name: search
+detection:
+  s: {action: search}
+  condition: s
+---
+title: Many searches
+id: 6f0f8a52-0d0c-4b2f-9d0a-0c6a3c1f2b11
+level: high
+correlation: {type: event_count, rules: search, group-by: [who], timespan: 10m, condition: {gte: 2}}
+"""
+EVENTS = """\
+{"at": "2026-03-01T00:00:00Z", "action": "VIEW", "who": "x"}
+{"at": "2026-03-01T00:01:00Z", "action": "search", "who": "x"}
+not json
+{"at": "2026-03-01T00:02:00Z", "action": "search", "who": "x"}
+"""
+GOLDEN = """\
+{"rule_id": "5f0f8a52-0d0c-4b2f-9d0a-0c6a3c1f2b11", "title": "Viewed", "level": "medium", "event": 0}
+{"rule_id": "6f0f8a52-0d0c-4b2f-9d0a-0c6a3c1f2b11", "title": "Many searches", "level": "high", "events": [1, 3]}
+"""
+GOLDEN_ERR = """\
+refused: rules.yml:10 at detection.s.action|re: regular expression 'a(?=b)' cannot be run: invalid perl operator: (?=
+  Expressions run in linear time (RE2): no look-around and no back-references. Match the two parts in two selections: \
+`condition: sel and not other`.
+events.jsonl:3: row 2 is not JSON; no rule sees it
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("rules.yml").write_text(RULES)
+    Path("events.jsonl").write_text(EVENTS)
+    return tmp_path
+
+
+Invoke = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def invoke(here: Path) -> Invoke:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+def test_run_prints_a_line_per_match_and_names_what_was_refused(invoke: Invoke) -> None:
+    assert invoke("run", "--rules", "rules.yml", "--events", "events.jsonl", "--time-field", "at") == (
+        3,
+        GOLDEN,
+        GOLDEN_ERR,
+    )
+
+
+def test_run_with_sound_rules_is_done(invoke: Invoke) -> None:
+    sound = "---\n".join(part for part in RULES.split("---\n") if "Broken" not in part)
+    Path("rules.yml").write_text(sound)
+    Path("events.jsonl").write_text(EVENTS.replace("not json\n", ""))
+    code, out, err = invoke("run", "--rules", "rules.yml", "--events", "events.jsonl", "--time-field", "at")
+    assert (code, err) == (0, "")
+    assert out == GOLDEN.replace("[1, 3]", "[1, 2]")
+
+
+def test_check_names_faults_and_leaves_with_3(invoke: Invoke) -> None:
+    Path("rules.yml").write_text("title: t\nlevle: high\nlogsource: {category: record_access, product: police_index}\n")
+    code, out, _ = invoke("check", "rules.yml")
+    assert code == 3
+    assert "rules.yml:2 at levle: unknown key 'levle'\n  Did you mean level?\n" in out
+    assert out.endswith("faults.\n")
+
+
+def test_check_in_json(invoke: Invoke) -> None:
+    code, out, _ = invoke("check", "rules.yml", "--format", "json")
+    report = json.loads(out)
+    assert code == 3
+    assert report["rules"] == 4
+    first = report["faults"][0]
+    assert set(first) == {"file", "line", "key", "message", "hint"}
+    assert {fault["file"] for fault in report["faults"]} == {"rules.yml"}
+
+
+def test_shipped_rules_pass_check_and_test(invoke: Invoke, root: Path) -> None:
+    assert invoke("check", str(root / "rules")) == (0, "24 rules checked, 0 faults.\n", "")
+    code, out, _ = invoke("test", str(root / "rules"))
+    assert code == 0
+    assert out == "61 examples of 20 rule files: 61 passed.\n"
+
+
+def test_test_names_the_example_that_fails(invoke: Invoke) -> None:
+    Path("one.yml").write_text("title: t\ndetection: {s: {streak_days|gte: 5}, condition: s}\n")
+    Path("one.examples.yml").write_text(
+        "examples:\n"
+        "  - {name: five, expect: {exactly: 1}, events: [{streak_days: 5}]}\n"
+        "  - {name: six, near_miss_of: five, change: {streak_days: 6}, expect: none}\n"
+    )
+    code, out, _ = invoke("test", "one.yml")
+    assert code == 3
+    assert out == "one.examples.yml:3: six: expected none, found 1\n2 examples of 1 rule files: 1 passed.\n"
+    report = json.loads(invoke("test", "one.yml", "--format", "json")[1])
+    assert [example["passed"] for example in report["examples"]] == [True, False]
+
+
+def test_importing_the_commands_is_cheap() -> None:
+    code = "import detector.cli.rules, sys; print(sorted(sys.modules.keys() & {'ibis', 'duckdb', 'sigma', 'pandas', 'pyarrow'}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout == "[]\n"

@@ -1,0 +1,134 @@
+"""The shipped rules: sound, proven by their examples, documented, and quiet enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from detector.rules.document import rule_files
+from detector.rules.examples import APART, load_examples
+from detector.rules.load import load_rules
+from detector.rules.names import feature_names
+from detector.rules.pack import RulePack, active_rules
+from detector.rules.prove import ExamplesReport, run_examples
+from detector.rules.report import check_rules
+from detector.schema import EVENT_SCHEMA
+
+
+@pytest.fixture(scope="module")
+def folder(root: Path) -> Path:
+    return root / "rules"
+
+
+@pytest.fixture(scope="module")
+def pack(folder: Path) -> RulePack:
+    return load_rules([folder], strict=True)
+
+
+@pytest.fixture(scope="module")
+def proven(folder: Path) -> ExamplesReport:
+    return run_examples([folder])
+
+
+def test_nothing_is_held_against_them(folder: Path) -> None:
+    assert check_rules([folder]).faults == ()
+
+
+def test_every_example_comes_out_as_it_says(proven: ExamplesReport) -> None:
+    assert proven.faults == ()
+    wrong = [(outcome.example.name, outcome.hits) for outcome in proven.outcomes if not outcome.passed]
+    assert wrong == []
+
+
+def test_every_rule_file_has_a_match_and_a_near_miss(folder: Path) -> None:
+    for file in rule_files([folder]):
+        examples = load_examples(file)
+        assert any(example.number for example in examples), file
+        assert any(example.near_miss and not example.number for example in examples), file
+
+
+def test_all_run_on_the_log_alone(pack: RulePack) -> None:
+    assert len(pack.rules) >= 14
+    active, inactive = active_rules(pack, [*EVENT_SCHEMA.names, *feature_names()], [])
+    assert inactive == ()
+    assert active.rules == pack.rules
+
+
+def test_each_is_in_the_catalogue_with_its_level(pack: RulePack, root: Path) -> None:
+    page = (root / "docs" / "rules.md").read_text(encoding="utf-8")
+    for rule in pack.rules:
+        about = rule.about
+        row = next((line for line in page.splitlines() if about.title in line), "")
+        assert row, f"docs/rules.md lacks {about.title!r}: run `python docs/rules_page.py`"
+        assert f"| {about.level} |" in row
+        assert f"| {about.theme} |" in row
+
+
+def test_each_tells_the_reviewer_what_to_check_first(pack: RulePack) -> None:
+    for rule in pack.rules:
+        own = rule.about.own
+        assert len(own.triage.split()) >= 8, rule.about.title
+        assert "{count}" in own.explanation, rule.about.title
+        assert own.risk, rule.about.title
+
+
+def test_weak_signals_never_stand_alone_and_few_are_high(pack: RulePack) -> None:
+    levels = [rule.about.level for rule in pack.rules]
+    assert levels.count("high") <= 2
+    assert "critical" not in levels
+    for rule in pack.rules:
+        assert rule.about.own.not_alone == (rule.about.level == "informational"), rule.about.title
+
+
+def test_examples_cannot_meet(pack: RulePack) -> None:
+    assert pack.lookback < APART
+    assert APART.days % 7 == 0
+
+
+def examples(tmp_path: Path, text: str) -> ExamplesReport:
+    (tmp_path / "r.yml").write_text("title: t\nlevel: low\ndetection: {s: {streak_days|gte: 5}, condition: s}\n")
+    (tmp_path / "r.examples.yml").write_text(text)
+    return run_examples([tmp_path / "r.yml"])
+
+
+NEAR = "  - {name: less, near_miss_of: five, change: {streak_days: 4}, expect: none}\n"
+
+
+def test_an_example_that_fails_is_reported(tmp_path: Path) -> None:
+    text = "examples:\n  - {name: five, expect: {exactly: 2}, events: [{streak_days: 5}]}\n" + NEAR
+    report = examples(tmp_path, text)
+    assert not report.passed
+    assert [(outcome.example.name, outcome.hits, outcome.passed) for outcome in report.outcomes] == [
+        ("five", 1, False),
+        ("less", 0, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("examples:\n  - {name: five, expect: {exactly: 1}, events: [{streak_day: 5}]}\n", "Did you mean streak_days?"),
+        ("examples:\n  - {name: five, expect: {exactly: 1}, events: [{streak_days: 5}]}\n", "a match and a near miss"),
+        ("examples:\n  - {name: five, expect: {exactly: 1}, evnts: []}\n", "Did you mean events?"),
+        ("examples:\n  - {name: five, expect: some, events: [{streak_days: 5}]}\n", "`expect` must be"),
+        ("examples:\n" + NEAR, "no example above is named 'five'"),
+        ("example: []\n", "expected a list `examples`"),
+    ],
+)
+def test_examples_that_are_wrong_are_named(tmp_path: Path, text: str, said: str) -> None:
+    (fault,) = examples(tmp_path, text).faults
+    assert said in str(fault)
+    assert str(tmp_path / "r.examples.yml") in str(fault)
+
+
+def test_a_rule_without_examples_does_not_pass(tmp_path: Path) -> None:
+    (tmp_path / "r.yml").write_text("title: t\ndetection: {s: {a: 1}, condition: s}\n")
+    (fault,) = run_examples([tmp_path]).faults
+    assert "the rule has no examples" in str(fault)
+
+
+def test_every_yaml_file_is_plain(folder: Path) -> None:
+    for file in folder.rglob("*.yml"):
+        assert list(yaml.safe_load_all(file.read_text(encoding="utf-8"))), file
