@@ -88,11 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _make_lake(folder, options, max(nights), settings)
         for count in nights:
             for _ in range(options.repeat):
+                before = time.process_time()
                 first, second = _measure(folder, count, settings)
+                busy = time.process_time() - before
                 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
                 print(
-                    f"{options.events:,} events, {count} nights: features {first:.2f} s, roll_up {second:.2f} s, "
-                    f"together {first + second:.2f} s; peak so far {peak:,.0f} MB",
+                    f"{options.events:,} events, {count} nights: features {first:.2f} s, roll_up {second:.2f} s, together {first + second:.2f} s "
+                    f"(processor {busy:.2f} s); peak so far {peak:,.0f} MB",
                     flush=True,
                 )
     return 0
@@ -107,7 +109,9 @@ def _measure(folder: Path, nights: int, settings: FeatureSettings) -> tuple[floa
         events = con.read_parquet(str(folder / "events.parquet"))
         before = con.read_parquet(str(folder / "before.parquet"))
         profiles = {
-            name: con.read_parquet([str(_file(folder, name, TONIGHT - timedelta(days=back))) for back in _back(days, nights)])
+            name: con.read_parquet(
+                [str(_file(folder, name, TONIGHT - timedelta(days=back))) for back in _back(days, nights)]
+            )
             for name, days in read_back_days(settings).items()
         }
         features = night_features(con, TONIGHT, events, before, profiles, settings)

@@ -121,7 +121,9 @@ def main() -> None:
             raise SystemExit("the two do not match the same rows")
         bare_median, our_median = (statistics.median(column) for column in zip(*pairs, strict=True))
         size = events.stat().st_size / 1e6
-        print(f"{given.events:,} events ({size:.0f} MB), 4 rules: bare {bare_median:.2f} s, rules run {our_median:.2f} s")
+        print(
+            f"{given.events:,} events ({size:.0f} MB), 4 rules: bare {bare_median:.2f} s, rules run {our_median:.2f} s"
+        )
         print(f"ratio {our_median / bare_median:.2f}")
 
 

@@ -21,7 +21,7 @@ from detector.anomaly.schedule import SampleLoader
 from detector.config import Settings
 from detector.context.reference import Reference, with_staff
 from detector.engine import connect
-from detector.features.compute import night_features
+from detector.features.compute import night_features, read_back_days
 from detector.features.explain import sentence, usual_values
 from detector.features.profiles import PROFILE_TABLES, roll_up
 from detector.home import Home
@@ -88,7 +88,10 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         paths = event_files(home, night)
         events = with_staff(_events(con, paths), means.reference)
         before = with_staff(_events(con, event_files(home, night - timedelta(days=1))), means.reference)
-        profiles = {name: _profile(con, home, name, night, settings) for name in PROFILE_TABLES}
+        profiles = {
+            name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
+            for name, days in read_back_days(settings.features).items()
+        }
         features = night_features(con, night, events, before, profiles, settings.features)
     with watch.stage("rules"):
         table = _with_lookback(con, events.inner_join(features, ["event_id", "source_name"]), night, means)
@@ -196,11 +199,6 @@ def _events(con: Backend, paths: Sequence[Path]) -> ir.Table:
     if not paths:
         return ibis.memtable(EVENT_SCHEMA.empty_table())
     return con.read_parquet([str(path) for path in paths])
-
-
-def _profile(con: Backend, home: Home, name: str, night: date, settings: Settings) -> ir.Table:
-    days = max(settings.features.history_days, settings.features.novelty_days)
-    return _nights(con, home, name, since=night - timedelta(days=days), before=night)
 
 
 def _nights(con: Backend, home: Home, name: str, *, since: date, before: date) -> ir.Table:

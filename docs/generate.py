@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that are read off the program itself, so that they cannot be out of date.
 
 python docs/generate.py            docs/commands.md and the settings in docs/operating.md
-python docs/generate.py --demo     the output of the demonstration in README.md too (half a minute)
+python docs/generate.py --demo     the output of the demonstration in README.md too (a minute or two)
 python docs/generate.py --check    writes nothing; exit code 1 and the difference when something is out of date
 """
 
@@ -136,17 +136,17 @@ def _cell(text: str) -> str:
 
 
 def demo() -> str:
-    """What `make demo` prints last: the queue that a scan of the sample logs into a new home leaves."""
+    """The head of the queue that a scan of the sample logs into a new home leaves, as `make demo` makes it."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX) and k != "DATABASE_URL"}
     env |= {"COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb"}
     with tempfile.TemporaryDirectory() as home:
         base = [sys.executable, "-m", "detector", "--home", home]
-        for command in (["scan", "sample_logs"], ["alerts", "list"]):
+        for command in (["scan", "sample_logs"], ["alerts", "list", "--limit", "3"]):
             done = subprocess.run([*base, *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603
             if done.returncode:
                 raise SystemExit(f"detector {' '.join(command)} left with {done.returncode}:\n{done.stderr}")
     lines = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
-    return f"```text\n$ detector alerts list\n{lines}\n```"
+    return f"```text\n$ detector alerts list --limit 3\n{lines}\n```"
 
 
 def between(page: str, name: str, text: str) -> str:

@@ -30,9 +30,8 @@ def page() -> str:
         path = about.file.relative_to(HERE.parent)
         twins = "; ".join(about.metadata["falsepositives"])
         needs = ", ".join(about.own.reference_tables) or "the log alone"
-        rows.append(
-            f"| [{about.title}](../{path.as_posix()}) | {about.level} | {about.theme} | {about.description} | {twins} | {needs} |"
-        )
+        title = f"[{about.title}](../{path.as_posix()})"
+        rows.append(f"| {' | '.join([title, about.level, about.theme, about.description, twins, needs])} |")
     return HEAD + "\n".join(rows) + "\n"
 
 

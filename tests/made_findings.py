@@ -62,4 +62,4 @@ def forest(actor: str = "P-1", *, strength: float = 99.0, level: str = "medium",
 
 def budget(slots: int = 10, join_days: int = 7) -> Settings:
     """Settings with this budget."""
-    return Settings.model_validate({"budget": {"alerts_per_night": slots, "join_days": join_days}})
+    return Settings.model_validate({"budget": {"alerts_per_night": slots, "join_days": join_days, "least_score": 0}})

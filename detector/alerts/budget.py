@@ -34,19 +34,22 @@ def order(alert: Contender) -> tuple[float, int, float, str]:
     return (-alert.score, -level_rank(alert.level), alert.first_event_time.timestamp(), alert.alert_id)
 
 
-def deal(contenders: Iterable[Contender], *, night: date, slots: int) -> Mapping[str, Place]:
+def deal(
+    contenders: Iterable[Contender], *, night: date, slots: int, least_score: float = 0.0
+) -> Mapping[str, Place]:
     """The places of a night's alerts.
 
     An alert that another night put into the queue keeps its place and takes none of this night's slots. The slots go
     to the best of the others. When late evidence has a night dealt again, an alert that now belongs among the best
     comes into the queue, and one that was there stays: nothing that a reviewer may have seen disappears, and nothing
-    strong stays hidden because it came late. An alert decided on while below the budget takes no slot.
+    strong stays hidden because it came late. An alert decided on while below the budget takes no slot; nor does one
+    below `least_score`, so that a quiet night does not fill up with what is merely the least ordinary.
     """
     places: dict[str, Place] = {}
     free = slots
     for rank, alert in enumerate(sorted(contenders, key=order), start=1):
         queued_on = alert.queued_on
-        competes = queued_on == night or (queued_on is None and not alert.decided)
+        competes = queued_on == night or (queued_on is None and not alert.decided and alert.score >= least_score)
         if competes and free > 0:
             free -= 1
             queued_on = night

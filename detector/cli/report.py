@@ -102,11 +102,12 @@ def _ingest_tables(summary: IngestSummary) -> None:
         caption=_cut(len(summary.files)),
     )
     for name in ("file", "source", "lines", "events", "duplicates", "rejects", "why rejected"):
-        table.add_column(name, justify="right" if name in ("lines", "events", "duplicates", "rejects") else "left")
+        number = name in ("lines", "events", "duplicates", "rejects")
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
     for file in summary.files[-MOST_ROWS:]:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(file.reject_reasons.items()))
         table.add_row(
-            printable(file.source_file),
+            printable("/".join(file.source_file.split("/")[-2:])),
             file.source_name,
             f"{file.lines:,}",
             f"{file.events:,}",

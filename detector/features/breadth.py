@@ -39,6 +39,7 @@ FEATURES = (
         "{value} doublings more records returned than peers usually get here; usual for this actor {own}, "
         "for peers {peers}",
         "high",
+        "habits",
         breadth,
         ("result_count",),
     ),
@@ -49,6 +50,7 @@ FEATURES = (
         "how many doublings the number of networks, cameras or databases searched lies above the peers' usual one",
         "a search {value} doublings wider than usual among peers here; usual for this actor {own}, for peers {peers}",
         "high",
+        "habits",
         scope_breadth,
         ("scope_count",),
     ),
@@ -61,6 +63,7 @@ FEATURES = (
         "{value} doublings more printed or exported in 24 hours than usual; usual for this actor {own}, "
         "for peers {peers}",
         "high",
+        "volumes",
         export_excess,
     ),
 )

@@ -15,11 +15,11 @@ import pyarrow as pa
 from detector.config import FeatureSettings
 from detector.features import tables
 from detector.features.catalogue import FEATURES
-from detector.features.keyed import EVENT_COLUMNS, keyed_events
+from detector.features.keyed import EVENT_COLUMNS, earlier_events, keyed_events
 from detector.features.plan import Plan, Step, bound, fill, filled
 from detector.features.references import REFERENCE_DAYS
 from detector.features.touches import CROWD_DAYS
-from detector.features.workbench import workbench
+from detector.features.workbench import workbenches
 
 _PLAN: Final = "night"
 _RESULT: Final = "features"
@@ -61,7 +61,7 @@ def night_features(
     `events` and `before` are the night's and the previous day's events (EVENT_SCHEMA; an event is known by
     event_id and source_name together). `profiles` holds the tables of profiles.PROFILE_TABLES; rows of the night
     itself, later ones and those beyond the trailing days are not looked at. NULL = cannot be known for this event.
-    The result is a temporary table of `con`, in the order of the events' times.
+    The result is a temporary table of `con`; its rows are in no particular order.
     """
     days = read_back_days(settings)
     sources = {"events": events, "before": before}
@@ -78,11 +78,14 @@ def _steps(engine: str) -> tuple[Step, ...]:
     """The queries of a night; the last one gives the features."""
     plan = Plan(_PLAN, engine)
     source = {name: plan.source(name, schema) for name, schema in _schemas().items()}
-    base = plan.keep("base", keyed_events(source["events"], source["before"]))
-    bench = workbench(plan, base, source)
-    values = {name: feature.build(bench).cast("float64") for name, feature in FEATURES.items()}
-    # Sorted outside the select: the order's column is no feature.
-    plan.keep(_RESULT, bench.select("seq", "event_id", "source_name", **values).order_by("seq").drop("seq"))
+    tonight = plan.keep("tonight", keyed_events(source["events"]))
+    before = plan.keep("before_tonight", earlier_events(source["before"]))
+    result = tonight.select("seq", "event_id", "source_name")
+    for bench, table in workbenches(plan, tonight, before, source).items():
+        values = {f.name: f.build(table).cast("float64") for f in FEATURES.values() if f.bench == bench}
+        part = plan.keep(f"{bench}_features", table.select("seq", **values))
+        result = result.inner_join(part, "seq")
+    plan.keep(_RESULT, result.select("event_id", "source_name", *FEATURES))
     return plan.steps()
 
 

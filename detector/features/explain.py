@@ -37,7 +37,7 @@ def usual_values(
     peers = keyed.semi_join(wanted.select(groups).distinct(), groups)
     rows = con.to_pandas(peers)
     found: dict[str, Mapping[str, OwnAndPeers]] = {}
-    medians = {key: frame for key, frame in rows.groupby(groups, sort=False)}
+    medians = dict(list(rows.groupby(groups, sort=False)))
     for actor, own in rows[rows["actor_id"].isin(set(actor_ids))].groupby("actor_id", sort=True):
         latest = own.loc[own["night"].idxmax(), groups]
         others = medians[tuple(latest)]

@@ -23,61 +23,42 @@ EVENT_COLUMNS: Final = pa.schema(
     ]
 )
 
-_CONTEXT: Final = {
-    "peer": "int64", "unit": "int64", "context": "int64", "system": "int64", "record": "int64", "case": "int64",
-    "reason": "string", "reason_key": "int64",
-}  # fmt: skip
-
 #: A look-up is counted in volumes unless it was spawned by another (one plate query fires driver and name queries)
 #: or touched no record at all.
 UNCOUNTED_ACTIONS = ("login",)
 DISCLOSING_ACTIONS = ("print", "export", "disclose")
 #: Longer reasons are cut here before they are split into terms.
 REASON_CHARACTERS = 500
+#: More than any day has events.
+BEFORE = 10**12
 
 
-def keyed_events(
-    events: ir.Table, before: ir.Table | None, names: Mapping[str, str] = MappingProxyType({})
-) -> ir.Table:
-    """Both days' events as one row each, `in_night` telling them apart.
+def keyed_events(events: ir.Table, names: Mapping[str, str] = MappingProxyType({})) -> ir.Table:
+    """The night's events, one row each; keys are NULL where the value is absent, blank or masked.
 
-    `seq` numbers them by event_time, ties by event_id and then source_name: it is the only order that any feature
-    uses, so that permuting the input changes nothing. Keys are NULL where the value is absent, blank or masked.
-    `names` are columns to keep as they are: new name -> column.
+    `seq` numbers them from 1 by event_time, ties by event_id and then source_name: it is the only order that any
+    feature uses, so that permuting the input changes nothing. `names` are columns to keep as they are: new name ->
+    column.
     """
-    table = _keyed(events, names, in_night=True)
-    if before is not None:
-        table = table.union(_keyed(before, names, in_night=False))
-    return table.mutate(seq=ibis.row_number().over(order_by=[table.us, table.event_id, table.source_name]))
-
-
-def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.Table:
     e = events
-    us = microseconds(e.event_time)
-    local = us + e.utc_offset_minutes.fill_null(0).cast("int64") * MINUTE_US
-    day = whole(local, DAY_US)
-    spawned = e.is_automatic.fill_null(False) | (e.parent_id.fill_null("") != "")
+    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
     slim = e.select(
         event_id=e.event_id,
         source_name=e.source_name,
-        in_night=ibis.literal(in_night),
-        us=us,
-        local_day=day,
-        # 1970-01-01 was a Thursday: 0 is Monday, 00:00-00:59.
-        hour_of_week=(day + 3) % 7 * 24 + whole(local % DAY_US, HOUR_US),
-        actor=_person(e.actor_id),
-        operator=_person(e.operator_id),
-        terminal=_key("terminal", e.terminal_id),
-        counted=~spawned & e.action.notin(UNCOUNTED_ACTIONS),
-        exported=_exported(e),
-        on_behalf=(e.requester_id != "") & (e.requester_id != e.operator_id),
-        failed=e.outcome.isin(("denied", "error")),
+        **_clock(e),
+        peer=stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
+        unit=_unit(e),
+        context=stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
+        system=stable_hash("system", e.system),
+        record=_key("record", e.record_id),
+        case=_key("case", e.case_ref),
+        reason=reason,
+        reason_key=_key("reason", reason),
         result_count=e.result_count,
         scope_count=e.scope_count,
-        **(_context(e) if in_night else {name: ibis.null(kind) for name, kind in _CONTEXT.items()}),
         **{name: e[column] for name, column in names.items()},
     )
-    return slim.mutate(
+    keyed = slim.mutate(
         visit=pair(slim.actor, slim.record),
         unit_record=pair(slim.unit, slim.record),
         seat=pair(slim.operator, slim.terminal),
@@ -85,21 +66,38 @@ def _keyed(events: ir.Table, names: Mapping[str, str], *, in_night: bool) -> ir.
         wording=pair(slim.context, slim.reason_key),
         case_record=pair(slim.case, slim.record),
     )
+    return keyed.mutate(seq=_number(keyed) + 1)
 
 
-def _context(e: ir.Table) -> dict[str, ir.Value]:
-    """What only the night's own events are asked about: of the day before they are left NULL, hashing is dear."""
-    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
+def earlier_events(before: ir.Table) -> ir.Table:
+    """The day before's events, as far as trailing windows need them; `seq` as keyed_events', but below 0."""
+    slim = before.select(event_id=before.event_id, source_name=before.source_name, **_clock(before))
+    return slim.mutate(seq=_number(slim) - BEFORE).drop("event_id", "source_name")
+
+
+def _clock(e: ir.Table) -> dict[str, ir.Value]:
+    """When, who, where, and what counts as what."""
+    us = microseconds(e.event_time)
+    local = us + e.utc_offset_minutes.fill_null(0).cast("int64") * MINUTE_US
+    day = whole(local, DAY_US)
+    spawned = e.is_automatic.fill_null(False) | (e.parent_id.fill_null("") != "")
     return {
-        "peer": stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
-        "unit": _unit(e),
-        "context": stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
-        "system": stable_hash("system", e.system),
-        "record": _key("record", e.record_id),
-        "case": _key("case", e.case_ref),
-        "reason": reason,
-        "reason_key": _key("reason", reason),
+        "us": us,
+        "local_day": day,
+        # 1970-01-01 was a Thursday: 0 is Monday, 00:00-00:59.
+        "hour_of_week": (day + 3) % 7 * 24 + whole(local % DAY_US, HOUR_US),
+        "actor": _person(e.actor_id),
+        "operator": _person(e.operator_id),
+        "terminal": _key("terminal", e.terminal_id),
+        "counted": ~spawned & e.action.notin(UNCOUNTED_ACTIONS),
+        "exported": _exported(e),
+        "on_behalf": (e.requester_id != "") & (e.requester_id != e.operator_id),
+        "failed": e.outcome.isin(("denied", "error")),
     }
+
+
+def _number(t: ir.Table) -> ir.IntegerColumn:
+    return ibis.row_number().over(order_by=[t.us, t.event_id, t.source_name])
 
 
 def _key(kind: str, value: ir.StringValue) -> ir.IntegerValue:

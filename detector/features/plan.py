@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -24,10 +24,11 @@ from detector.engine import drop
 
 @dataclass(frozen=True)
 class Step:
-    """One table and the query, as Ibis wrote it, that fills it."""
+    """One table and the query, as Ibis wrote it, that fills it; then the tables that nothing reads any more."""
 
     table: str
     query: str
+    done_with: tuple[str, ...] = ()
 
 
 class Plan:
@@ -40,17 +41,26 @@ class Plan:
 
     def source(self, name: str, schema: pa.Schema) -> ir.Table:
         """A table that `bound` will give."""
-        return ibis.table(_nullable(ibis.Schema.from_pyarrow(schema)), name=f"{self.name}_{name}")
+        return ibis.table(_nullable(ibis.Schema.from_pyarrow(schema)), name=f"{self.name}_source_{name}")
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """A step that materialises `expression`."""
         table = f"{self.name}_{name}"
+        if any(step.table == table for step in self._steps):
+            raise ValueError(f"two steps called {name!r}")
         query = self._compiler.to_sqlglot(expression).sql(self._compiler.dialect)
         self._steps.append(Step(table, query))
         return ibis.table(_nullable(expression.schema()), name=table)
 
     def steps(self) -> tuple[Step, ...]:
-        return tuple(self._steps)
+        """The steps, each dropping what it was the last to read: a big night's tables fill the memory otherwise."""
+        last: dict[str, int] = {}
+        for index, step in enumerate(self._steps):
+            last |= {each.table: index for each in self._steps[:index] if f'"{each.table}"' in step.query}
+        return tuple(
+            replace(step, done_with=tuple(name for name, at in last.items() if at == index))
+            for index, step in enumerate(self._steps)
+        )
 
 
 @contextmanager
@@ -60,7 +70,7 @@ def bound(con: Any, plan: str, tables: Mapping[str, ir.Table], schemas: Mapping[
     try:
         for name, table in tables.items():
             schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
-            names.append(f"{plan}_{name}")
+            names.append(f"{plan}_source_{name}")
             con.create_view(names[-1], table.select(list(schema)).cast(schema), overwrite=True)
         yield
     finally:
@@ -70,15 +80,18 @@ def bound(con: Any, plan: str, tables: Mapping[str, ir.Table], schemas: Mapping[
 
 @contextmanager
 def filled(con: Any, steps: Sequence[Step]) -> Iterator[None]:
-    """Runs the steps in order; their tables are there within the block."""
-    done = []
+    """Runs the steps in order; the tables that no step was done with are there within the block."""
+    there: dict[str, None] = {}
     try:
         for step in steps:
-            done.append(step.table)
             fill(con, step.table, step.query)
+            there[step.table] = None
+            for name in step.done_with:
+                drop(con, "TABLE", name)
+                del there[name]
         yield
     finally:
-        for name in done:
+        for name in there:
             drop(con, "TABLE", name)
 
 

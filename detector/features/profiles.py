@@ -88,7 +88,7 @@ def _steps(engine: str) -> tuple[Step, ...]:
 
 def _with_features(events: ir.Table, features: ir.Table) -> ir.Table:
     names = {"actor_id": "actor_id", "organisation_name": "organisation", "unit_name": "unit", "role_name": "role"}
-    base = keyed_events(events, None, names)
+    base = keyed_events(events, names)
     return base.inner_join(features, ["event_id", "source_name"])
 
 

@@ -38,6 +38,7 @@ FEATURES = (
         "UTC days within the last 180, this one included, on which the actor touched the record",
         "this record on {value} different days in half a year; usual for this actor {own}, for peers {peers}",
         "high",
+        "records",
         repeat_days,
         ("record_id",),
     ),
@@ -50,6 +51,7 @@ FEATURES = (
         "this record is revisited at gaps that vary by {value} of their mean; usual for this actor {own}, "
         "for peers {peers}",
         "low",
+        "records",
         recheck_regularity,
         ("record_id",),
     ),
@@ -57,11 +59,12 @@ FEATURES = (
         "crowd",
         "repetition",
         "times",
-        "different actors on this record in the last 72 hours, this one included, over 1 + the number expected from the "
-        "record's earlier nights",
+        "different actors on this record in the last 72 hours, this one included, over 1 + the number expected from "
+        "the record's earlier nights",
         "{value} times as many people on this record within 72 hours as expected; usual for this actor {own}, "
         "for peers {peers}",
         "high",
+        "records",
         crowd,
         ("record_id",),
     ),

@@ -41,6 +41,7 @@ FEATURES = (
         "-log2 of the probability of this local hour of the week for the actor, shrunk to peers and everybody",
         "an hour of the week that is {value} bits surprising for this actor; usual {own}, for peers {peers}",
         "high",
+        "habits",
         hour_surprisal,
         ("utc_offset_minutes",),
     ),
@@ -51,6 +52,7 @@ FEATURES = (
         "consecutive local days with look-ups by the actor, up to and including this event's day",
         "{value} days in a row with look-ups; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         streak_days,
         ("utc_offset_minutes",),
     ),
@@ -61,6 +63,7 @@ FEATURES = (
         "hours since the start of the actor's block of work, which a pause of six hours or more would have ended",
         "{value} hours into a block of work without a pause of 6 hours; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         span_hours,
     ),
     Feature(
@@ -70,6 +73,7 @@ FEATURES = (
         "days since the actor's look-up before this one; NULL for the first in the history",
         "first look-up after {value} days; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         idle_days,
     ),
 )

@@ -20,14 +20,18 @@ NIGHTS = "nights"
 
 
 def touched(plan: Plan, tonight: ir.Table, touches: ir.Table) -> ir.Table:
-    """One row per key touched tonight (visit, unit_record, record), and one under NIGHTS.
+    """One row per `kind` (visit, unit_record, record) and `key` touched tonight, and one for NIGHTS.
 
     `first_seq` is its first touch tonight; the others tell of earlier nights and are 0 or NULL where there is none.
     """
-    keys = tonight.select(key="visit", seq="seq")
-    keys = keys.union(tonight.select(key="unit_record", seq="seq"), tonight.select(key="record", seq="seq"))
-    keys = keys.filter(keys.key.notnull()).group_by("key").agg(first_seq=keys.seq.min())
-    one = tonight.agg(first_seq=tonight.seq.max()).select(key=constant(NIGHTS), first_seq="first_seq")
+    parts = [
+        tonight.select(kind=ibis.literal(kind), key=kind, seq="seq") for kind in ("visit", "unit_record", "record")
+    ]
+    keys = parts[0].union(*parts[1:])
+    keys = keys.filter(keys.key.notnull()).group_by("kind", "key").agg(first_seq=keys.seq.min())
+    one = tonight.agg(first_seq=tonight.seq.max()).select(
+        kind=ibis.literal(NIGHTS), key=constant(NIGHTS), first_seq="first_seq"
+    )
     keys = plan.keep("touched", keys.union(one))
     old = touches.semi_join(keys, "key")
     gap = old.gap.cast("int64")

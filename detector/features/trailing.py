@@ -13,34 +13,26 @@ REST_US = 6 * HOUR_US
 LONGEST_US = DAY_US
 
 
-def trailing(plan: Plan, base: ir.Table, actors: ir.Table) -> ir.Table:
+_READ = (
+    "seq", "us", "local_day", "actor", "operator", "terminal", "counted", "exported", "on_behalf", "failed",
+)  # fmt: skip
+
+
+def trailing(plan: Plan, tonight: ir.Table, before: ir.Table, actors: ir.Table) -> ir.Table:
     """One row per event of the night: seq and the window columns. `actors` as baselines.actor_baselines.
 
     A look-up counts itself; of events of the same microsecond those before it in `seq` count too. Streak and block
     are of the counted events only, and start with what `actors` says of earlier nights.
     """
-    first = plan.keep("running", _running(base, actors))
-    second = _windows(first)
-    return plan.keep("trailing", second.filter(second.in_night).drop("in_night"))
+    both = tonight.select(_READ).union(before.select(_READ))
+    windows = _windows(plan.keep("running", _running(both, actors)))
+    return plan.keep("trailing", windows.filter(windows.seq > 0))
 
 
-def _running(base: ir.Table, actors: ir.Table) -> ir.Table:
+def _running(both: ir.Table, actors: ir.Table) -> ir.Table:
     carried = actors.select("actor", "last_us", "block_start_us", "last_day", "streak_start")
-    e = base.select(
-        "seq",
-        "in_night",
-        "us",
-        "local_day",
-        "actor",
-        "operator",
-        "terminal",
-        "counted",
-        "exported",
-        "on_behalf",
-        "failed",
-    ).left_join(carried, "actor")
-    e = e.drop("actor_right")
-    lookup, tonight = e.counted.cast("int64"), e.counted & e.in_night
+    e = both.left_join(carried, "actor").drop("actor_right")
+    lookup, tonight = e.counted.cast("int64"), e.counted & (e.seq > 0)
     by_actor, by_operator = running(e.actor, e.seq), running(e.operator, e.seq)
     asked = (e.counted & e.on_behalf.notnull()).cast("int64")
     by_seat = ibis.window(group_by=[e.operator, e.terminal.notnull()], order_by=e.seq)
@@ -60,7 +52,7 @@ def _running(base: ir.Table, actors: ir.Table) -> ir.Table:
     rested = previous_us.isnull() | (e.us - previous_us >= REST_US)
     broken = previous_day.isnull() | (e.local_day > previous_day + 1)
     return e.select(
-        "seq", "in_night", "us", "actor", "operator", "terminal", "counted", "block_start_us", "streak_start", "sum_lookups",
+        "seq", "us", "actor", "operator", "terminal", "block_start_us", "streak_start", "sum_lookups",
         "sum_exported", "sum_failed", "sum_asked", "sum_on_behalf",
         previous_us=previous_us,
         # The latest local day so far: with two zones in one log a day may come after its successor.
@@ -81,8 +73,6 @@ def _windows(e: ir.Table) -> ir.Table:
 
     return e.select(
         "seq",
-        "in_night",
-        "counted",
         lookups_15m=since(e.sum_lookups, e.actor, 15 * MINUTE_US),
         lookups_1h=since(e.sum_lookups, e.actor, HOUR_US),
         lookups_24h=since(e.sum_lookups, e.actor, LONGEST_US),

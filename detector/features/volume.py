@@ -60,6 +60,7 @@ FEATURES = (
         "look-ups by the actor in the 15 minutes up to and including this one",
         "{value} look-ups in 15 minutes; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         lookups_15m,
         model=False,
     ),
@@ -70,6 +71,7 @@ FEATURES = (
         "look-ups by the actor in the hour up to and including this one; a chain of automatic queries counts once",
         "{value} look-ups in one hour; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         lookups_1h,
     ),
     Feature(
@@ -79,6 +81,7 @@ FEATURES = (
         "look-ups by the actor in the 24 hours up to and including this one",
         "{value} look-ups in 24 hours; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         lookups_24h,
     ),
     Feature(
@@ -87,8 +90,9 @@ FEATURES = (
         "standard deviations",
         "look-ups in 24 hours against the busiest 24 hours of each of the actor's own nights: robust z of ln(1 + x), "
         "median and spread shrunk toward the peers' and everybody's",
-        "look-ups in 24 hours {value} standard deviations above the actor's own busiest; usual {own}, for peers {peers}",
+        "look-ups in 24 hours {value} standard deviations above the actor's usual peak; usual {own}, for peers {peers}",
         "high",
+        "volumes",
         rate_z,
     ),
     Feature(
@@ -96,18 +100,20 @@ FEATURES = (
         "volume",
         "standard deviations",
         "as rate_z, for one hour against the busiest hour of each of the actor's own nights",
-        "look-ups in one hour {value} standard deviations above the actor's own busiest; usual {own}, for peers {peers}",
+        "look-ups in one hour {value} standard deviations above the actor's usual peak; usual {own}, for peers {peers}",
         "high",
+        "volumes",
         hour_rate_z,
     ),
     Feature(
         "peer_percentile",
         "volume",
         "percent",
-        "share of the peers' earlier actor-nights (role and unit) whose busiest 24 hours had fewer look-ups, ties half, "
-        "shrunk toward everybody's share",
-        "more look-ups in 24 hours than on {value} % of the peers' nights; usual for this actor {own}, for peers {peers}",
+        "share of the peers' earlier actor-nights (role and unit) whose busiest 24 hours had fewer look-ups, ties "
+        "half, shrunk toward everybody's share",
+        "more look-ups in 24 hours than on {value} % of peers' nights; usual for this actor {own}, for peers {peers}",
         "high",
+        "volumes",
         peer_percentile,
     ),
     Feature(
@@ -117,6 +123,7 @@ FEATURES = (
         "look-ups in 15 minutes over the 99th percentile of the busiest 15 minutes of the actor's own nights, shrunk",
         "look-ups in 15 minutes {value} times the actor's own peak; usual {own}, for peers {peers}",
         "high",
+        "volumes",
         burst_15m,
     ),
 )

@@ -74,7 +74,10 @@ class RowReader:
         """`texts`: the fields that may hold a whole object, given as compact JSON; elsewhere it is no value."""
         self.fields = tuple(fields)
         self._texts = frozenset(texts)
-        self._paths = [jsonpath.compile_path(field) for field in fields]
+        self._by_key: dict[str, list[tuple[int, jsonpath.Path]]] = {}  # a record has fewer keys than a mapping paths
+        for index, path in enumerate(map(jsonpath.compile_path, fields)):
+            for key in {path.steps[0].key, path.text}:
+                self._by_key.setdefault(key, []).append((index, path))
         self._values = [(jsonpath.compile_path(p), frozenset(v)) for p, v in shape.values.items()] if shape else []
 
     def row(self, record: dict[str, Any]) -> list[str | None]:
@@ -84,13 +87,19 @@ class RowReader:
             if value not in allowed:
                 what = "nothing" if value is None else f"{value[:40]!a}"
                 raise BadRecord("not_a_record", f"{path.text} is {what}, not {' or '.join(sorted(allowed))}")
+        row: list[str | None] = [None] * len(self.fields)
         try:
-            return [self._value(record, path) for path in self._paths]
+            for key, value in record.items():
+                for index, path in self._by_key.get(key, ()):
+                    if row[index] is None:
+                        row[index] = self._text(jsonpath.lookup(record, path) if path.is_nested else value, path)
         except RecursionError:
             raise BadRecord("bad_json", "nested too deeply") from None
+        return row
 
-    def _value(self, record: dict[str, Any], path: jsonpath.Path) -> str | None:
-        value = jsonpath.lookup(record, path)
+    def _text(self, value: Any, path: jsonpath.Path) -> str | None:
+        if value is None or value.__class__ is str:
+            return value
         if isinstance(value, dict) and path.text not in self._texts:
             raise BadRecord("bad_value", f"{path.text} is an object, not a value")
         return jsonpath.text_of(value)

@@ -22,8 +22,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
+    """`is_nested`: it says more than the name of a key at the top."""
+
     text: str
     steps: tuple[Step, ...]
+    is_nested: bool
 
 
 def compile_path(text: str) -> Path:
@@ -44,7 +47,7 @@ def compile_path(text: str) -> Path:
         position = match.end()
     if not steps or text.endswith("."):
         raise ValueError(f"{text!r} is no path")
-    return Path(text, tuple(steps))
+    return Path(text, tuple(steps), steps != [Step(text)])
 
 
 def lookup(record: Mapping[str, Any], path: Path) -> Any:

@@ -104,7 +104,7 @@ def _cef(message: str, fields: dict[str, str]) -> None:
         raise BadLine("bad_cef", "a CEF header has seven parts, each ended by |")
     parts = _CEF_PART.findall(message, message.index("|"), header.start("extension"))
     for name, part in zip(_CEF_HEADER_NAMES, parts, strict=False):
-        fields[f"cef.{name}"] = _CEF_ESCAPE.sub(r"\1", part)
+        fields[f"cef.{name}"] = _CEF_ESCAPE.sub(r"\1", part) if "\\" in part else part
     fields.update(_extension(header["extension"]))
 
 
@@ -119,7 +119,8 @@ def _extension(text: str) -> dict[str, str]:
         name = f"cef.{key[1]}"
         if name in found:
             raise BadLine("bad_cef", f"the key {key[1][:40]!a} is given twice")
-        found[name] = _CEF_ESCAPE.sub(_unescaped, text[key.end() : end].strip(" "))
+        value = text[key.end() : end].strip(" ")
+        found[name] = _CEF_ESCAPE.sub(_unescaped, value) if "\\" in value else value
     for name in [n for n in found if n.endswith("Label")]:
         field = found.get(name.removesuffix("Label"))
         if field is not None:

@@ -17,12 +17,11 @@ from typing import IO
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from detector.errors import InputError, Where
 from detector.rules.correlation import ROW
-from detector.rules.fields import ColumnSource, JsonSource, Source
+from detector.rules.sources import ColumnSource, JsonSource, Source
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 _JSON = frozenset({".jsonl", ".ndjson", ".json", ".log"})
@@ -130,6 +129,8 @@ def _csv(con: Backend, path: Path, packing: str) -> Source:
 
 
 def _parquet(con: Backend, path: Path) -> Source:
+    import pyarrow.parquet as pq  # a tenth of a second that only Parquet needs
+
     names = pq.read_schema(path).names
     table = con.read_parquet(str(path.absolute()), file_row_number=True)
     # by position: the engine renames columns that differ in case alone

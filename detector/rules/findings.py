@@ -22,9 +22,9 @@ from detector.engine import batches, drop
 from detector.records import Finding
 from detector.rules.correlation import ROW, TIME, episodes
 from detector.rules.explain import explanation, named_features, usual
-from detector.rules.fields import ColumnSource
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.run import WORD, Plan, correlation_input, matched
+from detector.rules.sources import ColumnSource
 from detector.schema import REFERENCE_TABLES
 
 #: Event ids kept in one finding; the explanation says how many there were.

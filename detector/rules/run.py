@@ -26,8 +26,9 @@ from detector.engine import batches, drop
 from detector.rules.compile import balanced, condition_boolean
 from detector.rules.correlation import ROW, TIME, episodes
 from detector.rules.engine_functions import epoch_microseconds
-from detector.rules.fields import ColumnSource, Part, Source, Views, Wanted, project
+from detector.rules.fields import Part, Views, Wanted, project
 from detector.rules.pack import Correlation, Detection, RulePack
+from detector.rules.sources import ColumnSource, Source
 
 #: Rules in one 64-bit word of the result; the sign bit is left alone.
 WORD = 62

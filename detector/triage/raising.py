@@ -17,7 +17,7 @@ from detector.alerts.group import Grouped, Held, Voice, group, voice
 from detector.alerts.raising import NightAlerts, RaisedAlert
 from detector.alerts.score import level, score
 from detector.alerts.wording import explanation, title
-from detector.config import Settings
+from detector.config import BudgetSettings, Settings
 from detector.records import Finding, Usual
 from detector.triage.models import Alert, AlertFinding
 from detector.triage.transitions import DECIDED, OPEN, UNDECIDED
@@ -69,7 +69,7 @@ def _raise(night: date, given: dict[str, Finding], now: datetime, settings: Sett
         return NightAlerts(night, (), 0)
     existing = {alert.alert_id: alert for alert in held_alerts}
     changed = [_summarise(item, existing.get(item.alert_id), now) for item in grouped]
-    ranked = _rank(changed, settings.budget.alerts_per_night)
+    ranked = _rank(changed, settings.budget)
     Alert.objects.bulk_create(ranked, update_conflicts=True, unique_fields=["alert_id"], update_fields=_WRITTEN)
     _supersede(replaced.values(), now)
     _store_findings(grouped, set(stored))
@@ -177,7 +177,7 @@ def _summarise(item: Grouped, alert: Alert | None, now: datetime) -> Alert:
     return alert
 
 
-def _rank(changed: list[Alert], slots: int) -> list[Alert]:
+def _rank(changed: list[Alert], budget: BudgetSettings) -> list[Alert]:
     """Deal the places of every night that a changed alert belongs to; returns the rows to write, changed ones and all
     whose place is another now."""
     rows = {alert.alert_id: alert for alert in changed}
@@ -194,7 +194,8 @@ def _rank(changed: list[Alert], slots: int) -> list[Alert]:
                 for a in contenders
             ),
             night=night,
-            slots=slots,
+            slots=budget.alerts_per_night,
+            least_score=budget.least_score,
         )
         for alert in contenders:
             place = places[alert.alert_id]

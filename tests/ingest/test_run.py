@@ -175,7 +175,7 @@ DIRT = st.sampled_from(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.lists(ROW.map(lambda r: line(*r)) | DIRT, max_size=12), min_size=1, max_size=3))
 def test_lines_are_events_duplicates_and_rejects_and_no_identity_is_there_twice(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[str]]

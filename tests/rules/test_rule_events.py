@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 from detector.errors import InputError
-from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 EVENTS: list[dict[str, Any]] = [
     {"User Name": "Ann", "n": 5, "a.b": "x", "ok": True, "at": "2026-03-01T00:00:00Z", "ip": "10.0.0.1"},

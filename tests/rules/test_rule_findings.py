@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
+from rule_helpers import write_rules
 
 from detector.engine import connect
 from detector.records import Finding
@@ -18,7 +19,6 @@ from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import active_rules
 from detector.schema import EVENT_SCHEMA
-from rule_helpers import write_rules
 
 NIGHT = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -52,7 +52,8 @@ detection:
 ---
 title: Herd
 level: high
-correlation: {type: value_count, rules: viewed, group-by: [record_id], timespan: 24h, condition: {field: actor_id, gte: 3}}
+correlation:
+  {type: value_count, rules: viewed, group-by: [record_id], timespan: 24h, condition: {field: actor_id, gte: 3}}
 detector:
   explanation: "One of {who} on {records}."
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 from detector.rules.load import load_rules
-from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 GOOD = rule_text("good", "s: {a: 1}\ncondition: s")
 
