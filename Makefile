@@ -38,14 +38,13 @@ lock: $(VENV)/.dev ## write both lock files anew, with the newest versions that 
 samples: $(VENV)/.installed ## write the sample logs anew (the same bytes, unless make_samples.py changed)
 	$(BIN)/python sample_logs/make_samples.py --seed 7 sample_logs
 
-docs: $(VENV)/.installed ## write the generated parts of the documentation anew
-	$(BIN)/python docs/generate.py
+docs: $(VENV)/.installed ## write the generated parts of the documentation anew (a minute or two)
+	$(BIN)/python docs/generate.py --demo
 	$(BIN)/python docs/formats.py
+	$(BIN)/python docs/rules_page.py
 
 bench: $(VENV)/.dev ## the measurements, each at its default size (some minutes)
-	$(BIN)/python -m benchmarks.ingest
-	$(BIN)/python -m benchmarks.features
-	$(BIN)/python -m benchmarks.anomaly
+	for each in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$each .py) || exit 1; done
 
 clean: ## remove what was made here
 	rm -rf $(VENV) demo-home build dist

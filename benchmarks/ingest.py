@@ -5,7 +5,7 @@
     python benchmarks/ingest.py --bigger-than-memory    a file larger than the 2 GiB the process may have
 
 Each run is a process of its own; the two kinds alternate, so that a busy moment of the machine strikes both. Wall time
-is that of the work, without the start of Python and its imports; peak memory is the process's largest resident set (VmHWM).
+is that of the work, without the start of Python and its imports; peak memory is the process's largest resident set.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def page() -> str:
         twins = "; ".join(about.metadata["falsepositives"])
         needs = ", ".join(about.own.reference_tables) or "the log alone"
         title = f"[{about.title}](../{path.as_posix()})"
-        rows.append(f"| {' | '.join([title, about.level, about.theme, about.description, twins, needs])} |")
+        cells = [title, about.level, about.theme, about.description, twins, needs]
+        rows.append("| " + " | ".join(cells) + " |")
     return HEAD + "\n".join(rows) + "\n"
 
 

@@ -46,7 +46,7 @@ def test_generated_pages_are_up_to_date(root: Path) -> None:
 @pytest.mark.slow
 def test_readme_shows_what_the_demonstration_prints(root: Path) -> None:
     done = python("docs/generate.py", "--check", "--demo", cwd=root, PYTHONPATH=str(root))
-    assert done.returncode == 0, f"run `python docs/generate.py --demo`:\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"run `make docs`:\n{done.stdout}{done.stderr}"
 
 
 def test_links_between_pages_lead_somewhere(root: Path) -> None:

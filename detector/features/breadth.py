@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import ibis
 import ibis.expr.types as ir
 
 from detector.features.feature import Feature
@@ -27,7 +26,8 @@ def export_excess(t: ir.Table) -> ir.Value:
 
 
 def _log_ratio(count: ir.Value, usual: ir.Value) -> ir.Value:
-    return ((ibis.greatest(count, ibis.literal(0)) + 1).ln() - usual) / math.log(2)
+    # Not greatest(count, 0): that would make 0 of NULL.
+    return (((count < 0).ifelse(0, count) + 1).ln() - usual) / math.log(2)
 
 
 FEATURES = (

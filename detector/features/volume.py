@@ -41,7 +41,8 @@ def peer_percentile(t: ir.Table) -> ir.Value:
 
 def burst_15m(t: ir.Table) -> ir.Value:
     """Ratio to the 99th percentile of the nights' busiest quarters of an hour, shrunk; at least one look-up."""
-    return _of_actor(t, t.lookups_15m / ibis.greatest(t.usual_burst, ibis.literal(1.0)))
+    # Not greatest(usual, 1): that would make 1 of NULL.
+    return _of_actor(t, t.lookups_15m / (t.usual_burst < 1).ifelse(1.0, t.usual_burst))
 
 
 def _of_actor(t: ir.Table, value: ir.Value) -> ir.Value:

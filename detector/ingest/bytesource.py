@@ -14,7 +14,7 @@ from detector.config import IngestSettings
 from detector.errors import InputError, UsageError, Where
 from detector.ingest import expand
 from detector.ingest.expand import DamagedFileError, Meter, RefusedFileError
-from detector.ingest.textstream import as_utf8, buffered
+from detector.ingest.textstream import text_stream
 
 __all__ = ["DamagedFileError", "InputFile", "RefusedFileError", "head", "list_inputs", "open_bytes", "open_raw"]
 
@@ -86,7 +86,7 @@ def open_bytes(file: InputFile, limits: IngestSettings, meter: Meter | None = No
     how far the reading has come.
     """
     with open_raw(file) as raw:
-        yield buffered(as_utf8(_pieces(file, raw, meter or Meter(Where(file.name), limits))))
+        yield text_stream(_pieces(file, raw, meter or Meter(Where(file.name), limits)))
 
 
 @contextmanager

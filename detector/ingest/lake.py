@@ -2,7 +2,8 @@
 
 A file is written aside (below `.staging`), listed in a database transaction and then renamed into its place. A run
 that is killed between the last two leaves a listed file aside, which `recover` moves; killed earlier, an unlisted one,
-which `recover` deletes. Nothing else is ever deleted because it is not listed: the database might be the wrong one.
+which `recover` deletes. Nothing in place is ever deleted only because it is not listed, for the database might be the
+wrong one; but what a listed profile table of the same night has replaced is.
 """
 
 from __future__ import annotations
@@ -136,8 +137,19 @@ def recover(home: Home) -> None:
         _there(home, ingested.lake_files.all())
         ingested.state = IngestedFile.DONE
         ingested.save(update_fields=["state"])
+    _drop_replaced(home)
     if home.staging.is_dir():
         shutil.rmtree(home.staging)
+
+
+def _drop_replaced(home: Home) -> None:
+    """Delete the profile files whose successor is listed: a run was killed before it could."""
+    kept = LakeFile.objects.exclude(table__in=("events", "rejects", "findings")).values_list("path", flat=True)
+    listed = {home.lake / path for path in kept}
+    folders = {path.parent for path in listed}
+    for path in sorted((home.lake / "profiles").rglob("*.parquet")):
+        if path not in listed and path.parent in folders:
+            path.unlink()
 
 
 def verify_lake(home: Home, *, contents: bool = True) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from typing_extensions import Buffer
@@ -44,8 +44,9 @@ class PieceStream(io.RawIOBase):
     """A binary stream over an iterator of byte pieces. What the iterator raises reaches the reader in its place, after
     everything that was yielded before it, and again at every later read: a broken stream never looks like its end."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes], marked: Callable[[], bool] = lambda: False) -> None:
         self._pieces = pieces
+        self.marked = marked
         self._piece = memoryview(b"")
         self._failure: InputError | OSError | None = None
 
@@ -79,9 +80,16 @@ def buffered(pieces: Iterator[bytes]) -> BinaryIO:
     return io.BufferedReader(PieceStream(pieces), PIECE)
 
 
-def as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text as UTF-8 with line feeds: marks dropped, UTF-16 and UTF-32 with a mark decoded, old Macintosh line
-    ends (no line feed at all in the first 64 KiB) turned. Anything else passes as it is."""
+def text_stream(pieces: Iterator[bytes]) -> BinaryIO:
+    """The pieces through `as_utf8` as one buffered stream, which knows whether a mark has settled its encoding."""
+    marks: list[str] = []
+    return io.BufferedReader(PieceStream(as_utf8(pieces, marks), lambda: bool(marks)), PIECE)
+
+
+def as_utf8(pieces: Iterator[bytes], marks: list[str] | None = None) -> Iterator[bytes]:
+    """The same text as UTF-8 with line feeds: marks dropped, UTF-16 and UTF-32 with a mark decoded, old Macintosh
+    line ends (no line feed at all in the first 64 KiB) turned. Anything else passes as it is. `marks` takes the encoding
+    that a mark names."""
     start = b""
     failure: Exception | None = None
     try:
@@ -93,6 +101,8 @@ def as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for mark, name in MARKS:
         if start.startswith(mark):
             start, encoding = start[len(mark) :], name
+            if marks is not None:
+                marks.append(name)
             break
     rest = _with_start(start, pieces, failure)
     if start.startswith(BINARY):
@@ -116,9 +126,14 @@ def recode(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def recoded(stream: BinaryIO, encoding: str) -> BinaryIO:
-    """A stream of `encoding` as one of UTF-8; the stream itself where it is UTF-8 already."""
+    """A stream of `encoding` as one of UTF-8; the stream itself where it is UTF-8 already, be it because a byte order
+    mark said otherwise than `encoding`."""
     if codecs.lookup(encoding).name == "utf-8":
         return stream
+    if isinstance(stream, io.BufferedReader) and isinstance(stream.raw, PieceStream):
+        stream.peek(1)  # the mark is seen with the first bytes
+        if stream.raw.marked():
+            return stream
     return buffered(recode(iter(lambda: stream.read(PIECE), b""), encoding))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-
-import pandas as pd
+from datetime import datetime
 
 from detector.records import Usual
+from detector.rules.evidence import Evidence
 from detector.rules.names import feature_names
 from detector.rules.pack import Correlation, Detection
 from detector.rules.run import Plan
@@ -28,32 +28,32 @@ def named_features(rule: Detection | Correlation, plan: Plan) -> tuple[str, ...]
     return tuple(sorted(fields & feature_names()))
 
 
-def usual(features: Sequence[str], events: pd.DataFrame) -> tuple[Usual, ...]:
+def usual(features: Sequence[str], events: Evidence) -> tuple[Usual, ...]:
     """The strangest value of each feature among the events, with its sentence."""
     from detector.features.catalogue import FEATURES
     from detector.features.explain import sentence
 
     found = []
     for name in features:
-        if name not in events or events[name].notna().sum() == 0:
+        values = [float(value) for value in events.column(name) if value is not None] if name in events else []
+        if not values:
             continue
-        values = events[name].astype("float64")
-        value = float(values.min() if FEATURES[name].direction == "low" else values.max())
+        value = min(values) if FEATURES[name].direction == "low" else max(values)
         found.append(Usual(name, value, None, None, sentence(name, value, None, None)))
     return tuple(found)
 
 
 def explanation(
-    rule: Detection | Correlation, events: pd.DataFrame, everybody: pd.DataFrame, values: Sequence[Usual], *, most: int
+    rule: Detection | Correlation, events: Evidence, everybody: Evidence, values: Sequence[Usual], *, most: int
 ) -> str:
     """The rule's own sentence with its numbers filled in, or one made of the title; then the features' sentences."""
     facts = {
         "count": _plural(len(events), "look-up"),
         "records": _records(events),
-        "days": _plural(events["local"].dt.date.nunique(), "day"),
-        "first": _moment(events["local"].iloc[0]),
-        "last": _moment(events["local"].iloc[-1]),
-        "who": _plural(everybody["actor_id"].nunique(), "person", "people"),
+        "days": _plural(len({events.local(index).date() for index in range(len(events))}), "day"),
+        "first": _moment(events.local(0)),
+        "last": _moment(events.local(-1)),
+        "who": _plural(len(set(everybody.column("actor_id"))), "person", "people"),
     }
     numbers = {item.feature: number(item.value) for item in values}
     template = rule.about.own.explanation
@@ -85,11 +85,10 @@ def _plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def _records(events: pd.DataFrame) -> str:
+def _records(events: Evidence) -> str:
     if "record_id" not in events:
         return "unnamed records"
-    named = events["record_id"].replace("", None).dropna()
-    distinct = list(dict.fromkeys(named))
+    distinct = list(dict.fromkeys(record for record in events.column("record_id") if record))
     if not distinct:
         return "no particular record"
     if len(distinct) <= _MOST_RECORDS:
@@ -97,7 +96,7 @@ def _records(events: pd.DataFrame) -> str:
     return f"{len(distinct):,} different records"
 
 
-def _moment(local: pd.Timestamp) -> str:
+def _moment(local: datetime) -> str:
     return f"{local:%H:%M} on {local.day} {local:%B %Y}"
 
 

@@ -7,20 +7,19 @@ has, and counts only if one of its events is of this night.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from detector.engine import batches, drop
 from detector.records import Finding
-from detector.rules.correlation import ROW, TIME, episodes
+from detector.rules.correlation import TIME, episodes
+from detector.rules.evidence import Evidence, Matches
 from detector.rules.explain import explanation, named_features, usual
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.run import WORD, Plan, correlation_input, matched
@@ -65,35 +64,25 @@ def _findings(con: Backend, plan: Plan, night: date, found: ir.Table) -> Iterato
     name = f"matches_{uuid.uuid4().hex}"
     stored = con.create_table(name, found, temp=True)
     try:
-        frame = _frame(con, stored)
-        if frame.empty:
-            return
+        matches = _read(con, stored)
         for index, rule in enumerate(plan.detections):
             if rule.about.reported:
                 word, bit = divmod(index, WORD)
-                hit = (frame[f"hits_{word}"].to_numpy() & (1 << bit) != 0) & frame["in_night"].to_numpy()
-                yield from _by_actor(rule, plan, night, frame[hit])
+                hits = np.flatnonzero((matches.words[f"hits_{word}"] & (1 << bit) != 0) & matches.in_night)
+                for actor, events in _by_actor(matches, hits.tolist()).items():
+                    yield _finding(rule, plan, night, actor, events, everybody=events)
         for correlation in plan.correlations:
             for rows in _episode_rows(con, plan, correlation, stored):
-                yield from _of_episode(correlation, plan, night, frame.loc[rows])
+                yield from _of_episode(correlation, plan, night, matches, rows)
     finally:
         drop(con, "TABLE", name)
 
 
-def _frame(con: Backend, stored: ir.Table) -> pd.DataFrame:
-    """The matches, by row number, with `keep_` taken off their columns."""
-    columns = {
-        column.removeprefix("keep_"): stored[column] for column in stored.columns if not column.startswith("text_")
-    }
-    reader = list(batches(con, stored.select(**columns)))
-    if not reader:
-        return pd.DataFrame()
-    frame: pd.DataFrame = pa.Table.from_batches(reader).to_pandas().set_index(ROW)
-    offset = frame["utc_offset_minutes"].fillna(0) if "utc_offset_minutes" in frame else 0
-    frame["moment"] = pd.to_datetime(frame[TIME], unit="us", utc=True)
-    frame["local"] = frame["moment"] + pd.to_timedelta(np.broadcast_to(offset, len(frame)), unit="m")
-    frame["in_night"] = frame["in_night"].fillna(False).astype(bool)
-    return frame
+def _read(con: Backend, stored: ir.Table) -> Matches:
+    """All matches, in order of time, then of id."""
+    columns = {name.removeprefix("keep_"): stored[name] for name in stored.columns if not name.startswith("text_")}
+    ordered = stored.select(**columns).order_by(TIME, "event_id")
+    return Matches.of(list(batches(con, ordered)), plan_words=[name for name in columns if name.startswith("hits_")])
 
 
 def _episode_rows(con: Backend, plan: Plan, rule: Correlation, stored: ir.Table) -> list[list[int]]:
@@ -101,25 +90,27 @@ def _episode_rows(con: Backend, plan: Plan, rule: Correlation, stored: ir.Table)
     return [rows for batch in batches(con, table) for rows in batch.column("rows").to_pylist()]
 
 
-def _by_actor(rule: Detection | Correlation, plan: Plan, night: date, hits: pd.DataFrame) -> Iterator[Finding]:
-    for actor, events in hits.groupby("actor_id", sort=True):
-        yield _finding(rule, plan, night, str(actor), events, everybody=events)
+def _by_actor(matches: Matches, positions: list[int]) -> dict[str, Evidence]:
+    """The matches of each actor, actors in order of name."""
+    actors: dict[str, list[int]] = defaultdict(list)
+    for position in positions:
+        actors[matches.columns["actor_id"][position]].append(position)
+    return {actor: Evidence(matches, actors[actor]) for actor in sorted(actors)}
 
 
-def _of_episode(rule: Correlation, plan: Plan, night: date, events: pd.DataFrame) -> Iterator[Finding]:
+def _of_episode(rule: Correlation, plan: Plan, night: date, matches: Matches, rows: list[int]) -> Iterator[Finding]:
     """An alert is about one person: an episode of several people is a finding about each of this night."""
-    tonight = set(events.loc[events["in_night"], "actor_id"])
-    for actor in sorted(tonight):
-        yield _finding(rule, plan, night, actor, events[events["actor_id"] == actor], everybody=events)
+    positions = sorted(matches.position[row] for row in rows)
+    everybody = Evidence(matches, positions)
+    for actor, events in _by_actor(matches, positions).items():
+        if matches.in_night[events.positions].any():
+            yield _finding(rule, plan, night, actor, events, everybody=everybody)
 
 
 def _finding(
-    rule: Detection | Correlation, plan: Plan, night: date, actor: str, events: pd.DataFrame, *, everybody: pd.DataFrame
+    rule: Detection | Correlation, plan: Plan, night: date, actor: str, events: Evidence, *, everybody: Evidence
 ) -> Finding:
-    ordered = events.sort_values([TIME, "event_id"], kind="stable")
-    moments: Sequence[Any] = ordered["moment"].tolist()
-    ids = ordered["event_id"].tolist()
-    sentences = usual(named_features(rule, plan), ordered)
+    sentences = usual(named_features(rule, plan), events)
     return Finding(
         detector="rule",
         rule_id=rule.about.rule_id,
@@ -128,10 +119,10 @@ def _finding(
         theme=rule.about.theme,
         actor_id=actor,
         night=night,
-        first_event_time=moments[0].to_pydatetime(),
-        last_event_time=moments[-1].to_pydatetime(),
-        event_ids=tuple(ids[:MOST_EVENTS]),
-        explanation=explanation(rule, ordered, everybody, sentences, most=MOST_EVENTS),
+        first_event_time=events.moment(0),
+        last_event_time=events.moment(-1),
+        event_ids=tuple(events.column("event_id")[:MOST_EVENTS]),
+        explanation=explanation(rule, events, everybody, sentences, most=MOST_EVENTS),
         strength=STRENGTH[rule.about.level],
         usual=sentences,
     )

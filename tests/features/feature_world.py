@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -57,12 +56,15 @@ class Nights:
         events = rows if isinstance(rows, pa.Table) else table(rows)
         before = self.events.get(night - timedelta(days=1), EVENT_SCHEMA.empty_table())
         self.events[night] = events
-        with closing(_Connection(self.connect())) as held:
+        con = self.connect()
+        try:
             source = ibis.memtable(events)
-            features = night_features(held.con, night, source, ibis.memtable(before), self._past(), self.settings)
+            features = night_features(con, night, source, ibis.memtable(before), self._past(), self.settings)
             found = features.to_pyarrow().to_pylist()
-            for name, rolled in roll_up(held.con, night, source, features).items():
+            for name, rolled in roll_up(con, night, source, features).items():
                 self.profiles[name].append(rolled)
+        finally:
+            con.disconnect()
         return {row.pop("event_id"): row for row in found}
 
     def _past(self) -> dict[str, Any]:
@@ -70,14 +72,6 @@ class Nights:
             name: ibis.memtable(pa.concat_tables(parts) if parts else PROFILE_TABLES[name].empty_table())
             for name, parts in self.profiles.items()
         }
-
-
-@dataclass
-class _Connection:
-    con: Any
-
-    def close(self) -> None:
-        self.con.disconnect()
 
 
 def features_of(connect: Connect, rows: Sequence[Row], settings: FeatureSettings | None = None) -> Values:

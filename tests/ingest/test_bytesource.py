@@ -18,6 +18,7 @@ from detector.config import IngestSettings
 from detector.errors import InputError, UsageError
 from detector.ingest.bytesource import DamagedFileError, InputFile, RefusedFileError, head, list_inputs, open_bytes
 from detector.ingest.expand import RATIO_FLOOR
+from detector.ingest.textstream import recoded
 
 Packer = Callable[[bytes], bytes]
 LIMITS = IngestSettings()
@@ -236,6 +237,15 @@ def test_text_with_a_byte_order_mark_comes_as_utf8(tmp_path: Path, encoding: str
     if encoding == "utf-16-be":
         data = b"\xfe\xff" + data
     assert read(write(tmp_path / "a.csv", data)).decode() == text
+
+
+def test_a_byte_order_mark_wins_over_the_stated_encoding(tmp_path: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        path = write(tmp_path / encoding, "Zoë".encode(encoding))
+        with open_bytes(the_one(path), LIMITS) as stream:
+            assert recoded(stream, "cp1252").read().decode() == "Zoë"
+    with open_bytes(the_one(write(tmp_path / "plain", "Zoë".encode("cp1252"))), LIMITS) as stream:
+        assert recoded(stream, "cp1252").read().decode() == "Zoë"
 
 
 def test_undecodable_utf16_is_kept_apart_in_its_line(tmp_path: Path) -> None:

@@ -103,6 +103,17 @@ def test_recover_moves_what_is_listed_and_deletes_what_is_not(home: Home) -> Non
     assert not home.staging.exists()
 
 
+def test_recover_deletes_a_profile_that_was_replaced_but_not_one_it_knows_nothing_of(home: Home) -> None:
+    store(home, "actor_features", NIGHT, [1])
+    (path,) = table_files(home, "actor_features")
+    replaced, foreign = path.with_name("old.parquet"), home.profile_dir("actor_features", NEXT) / "x.parquet"
+    foreign.parent.mkdir()
+    for each in (replaced, foreign):
+        each.write_bytes(b"")
+    recover(home)
+    assert (path.exists(), replaced.exists(), foreign.exists()) == (True, False, True)
+
+
 def test_recover_never_deletes_lake_files_that_the_database_does_not_know(home: Home, tmp_path: Path) -> None:
     ingest(home, log(tmp_path / "a.csv", line("1")))
     (path,) = event_files(home, NIGHT)
