@@ -119,6 +119,8 @@ def _ingest_tables(summary: IngestSummary) -> None:
         out.print(table)
     if summary.skipped:
         out.print(f"{len(summary.skipped):,} files were known already: nothing changed.")
+    for notice in summary.notices:
+        say(f"note: {printable(notice)}")
     for path, why in summary.not_recognised:
         say(f"not read: {printable(str(path))}: {printable(why)}")
 
@@ -137,6 +139,7 @@ def _ingest(summary: IngestSummary) -> dict[str, Any]:
             }
             for file in summary.files
         ],
+        "notices": list(summary.notices),
         "skipped": [str(path) for path in summary.skipped],
         "not_recognised": [{"source_file": str(path), "why": why} for path, why in summary.not_recognised],
     }

@@ -12,11 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.ingest.batch import Reject
 from detector.ingest.duplicates import all_distinct
+from detector.ingest.memory import large_pool
 from detector.ingest.parquet import Written, write_parquet
 from detector.schema import EVENT_SCHEMA, REJECT_SCHEMA
 
@@ -86,6 +88,7 @@ class DayBuffers:
 
     def add(self, table: pa.Table) -> None:
         """Events (all of EVENT_SCHEMA but what Origin says), of any days."""
+        table = table.drop_columns([name for name in table.column_names if table[name].null_count == table.num_rows])
         for day, part in _by_day(table):
             held = self._days.setdefault(day, _Day())
             held.tables.append(part)
@@ -113,7 +116,7 @@ class DayBuffers:
 
 def write_piece(day: int, tables: Sequence[pa.Table], origin: Origin, present: Sequence[str]) -> Piece:
     """One day's events to a file aside; `day` counts from 1970-01-01."""
-    table = with_origin(pa.concat_tables(tables), origin)
+    table = with_origin(pa.concat_tables(tables, promote_options="default"), origin)
     return piece_of(EPOCH + timedelta(days=day), table, origin, {"present_columns": ",".join(present)})
 
 
@@ -129,11 +132,17 @@ def piece_of(day: date, table: pa.Table, origin: Origin, metadata: dict[str, str
 
 
 def with_origin(table: pa.Table, origin: Origin) -> pa.Table:
-    """The events with the three columns that are the same for the whole file, in the order of EVENT_SCHEMA."""
+    """The events with the three columns that are the same for the whole file, in the order of EVENT_SCHEMA; a column
+    that none of them has is NULL."""
     same = {
         "source_file": _constant(origin.source_file, table.num_rows),
         "source_sha256": _constant(origin.sha256(), table.num_rows),
         "ingested_at": pa.repeat(pa.scalar(origin.ingested_at, EVENT_SCHEMA.field("ingested_at").type), table.num_rows),
+    }
+    same |= {
+        name: pa.nulls(table.num_rows, EVENT_SCHEMA.field(name).type)
+        for name in EVENT_SCHEMA.names
+        if name not in same and name not in table.column_names
     }
     columns = [same[name] if name in same else table[name] for name in EVENT_SCHEMA.names]
     fields = [pa.field(f.name, column.type, f.nullable) for f, column in zip(EVENT_SCHEMA, columns, strict=True)]
@@ -198,16 +207,29 @@ def _by_day(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
         yield lowest, table
         return
     order = np.argsort(days, kind="stable")
-    ordered = days[order]
-    cuts = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
-    for start, end in pairwise(cuts):
-        first, last, size = int(order[start]), int(order[end - 1]), end - start
-        in_one_piece = last - first + 1 == size
-        if in_one_piece and size * LEAST_VIEW >= len(ordered):
-            part = table.slice(first, size)
+    cuts = [0, *(np.flatnonzero(np.diff(days[order])) + 1).tolist(), len(order)]
+    views = {at: _as_view(order[at:end], len(order)) for at, end in pairwise(cuts)}
+    ordered = [] if all(views.values()) else [_taken(column, order) for column in table.columns]
+    for at, end in pairwise(cuts):
+        first = int(order[at])
+        if views[at]:
+            part = table.slice(first, end - at)
         else:
-            part = table.take(order[start:end])
-        yield int(ordered[start]), part
+            part = pa.table([_copy(column.slice(at, end - at)) for column in ordered], schema=table.schema)
+        yield int(days[first]), part
+
+
+def _as_view(rows: npt.NDArray[np.int64], of: int) -> bool:
+    return len(rows) * LEAST_VIEW >= of and int(rows[-1]) - int(rows[0]) + 1 == len(rows)
+
+
+def _taken(column: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> pa.Array:
+    flat = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return pc.take(flat, pa.array(rows), boundscheck=False, memory_pool=large_pool())
+
+
+def _copy(values: pa.Array) -> pa.Array:
+    return pa.concat_arrays([values, values.slice(0, 0)], memory_pool=large_pool())
 
 
 def _constant(value: str, count: int) -> pa.DictionaryArray:

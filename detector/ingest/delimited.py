@@ -23,6 +23,7 @@ from detector.config import IngestSettings
 from detector.ingest.batch import RawBatch, Reject
 from detector.ingest.blocks import BLOCK_BYTES, Block, count_lines, holds_long_line, line_blocks, show
 from detector.ingest.careful import Form, Parsed, read_carefully
+from detector.ingest.memory import large_pool
 from detector.ingest.split import split_line
 from detector.ingest.textstream import recoded
 
@@ -149,7 +150,7 @@ def read_fast(block: Block, form: Form) -> RawBatch | None:
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[], check_utf8=not data.isascii()
             ),
-            memory_pool=_pool(),
+            memory_pool=large_pool(),
         )
     except pa.ArrowInvalid:
         return None
@@ -158,12 +159,6 @@ def read_fast(block: Block, form: Form) -> RawBatch | None:
         return None
     numbers = pa.array(np.arange(block.first_line, block.first_line + lines, dtype=np.int64))
     return RawBatch(table.rename_columns(list(form.header)), numbers, _Lines(data).text)
-
-
-def _pool() -> pa.MemoryPool:
-    """Where blocks are parsed to. mimalloc, Arrow's default, gives memory of this size back to the system at once and
-    gets it zeroed for the next block, which costs a tenth of the whole time; the C library's scatters it."""
-    return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else pa.default_memory_pool()
 
 
 def _last_is_open(data: bytes, form: Form) -> bool:

@@ -42,13 +42,14 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What ingesting one file needs."""
+    """What ingesting one file needs. An event after `latest` is a reject."""
 
     file: InputFile
     source: Prepared
     home: Home
     limits: IngestSettings
     now: datetime
+    latest: datetime
     checkpoint: Checkpoint
     tell: Tell
 
@@ -137,7 +138,7 @@ class _Reading:
         waiting: deque[Future[tuple[list[str], pa.Table, list[Reject]]] | list[Reject]] = deque()
         for item in self._source_rows():
             if isinstance(item, RawBatch):
-                waiting.append(self._pool.submit(_normalise, item, job.source))
+                waiting.append(self._pool.submit(_normalise, item, job))
             else:
                 waiting.append([job.source.withheld(reject) for reject in item])
             if len(waiting) > job.limits.threads:
@@ -187,7 +188,7 @@ class _Reading:
                 continue
             # Lines need not be unique (a JSON document may be one line), so rows are numbered by their place instead.
             places = pa.array(np.arange(len(item.lines)))
-            events, _ = normalise(RawBatch(item.columns, places, item.raw), job.source)
+            events, _ = normalise(RawBatch(item.columns, places, item.raw), job.source, latest=job.latest)
             suspects = events.filter(pc.is_in(events["event_id"], ids))
             found = zip(*(suspects[name].to_pylist() for name in KEY), strict=True)
             for place, key in zip(suspects["source_line"].to_pylist(), found, strict=True):
@@ -197,8 +198,8 @@ class _Reading:
                     yield job.source.withheld(reject)
 
 
-def _normalise(batch: RawBatch, source: Prepared) -> tuple[list[str], pa.Table, list[Reject]]:
-    events, rejects = normalise(batch, source)
+def _normalise(batch: RawBatch, job: Job) -> tuple[list[str], pa.Table, list[Reject]]:
+    events, rejects = normalise(batch, job.source, latest=job.latest)
     return batch.columns.column_names, events, rejects
 
 

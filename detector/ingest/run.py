@@ -6,8 +6,10 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+from django.db.models import Max
 
 from detector.config import Settings
 from detector.errors import InputError, MappingError, Where
@@ -15,9 +17,9 @@ from detector.home import Home
 from detector.ingest.bytesource import InputFile, head, list_inputs, open_bytes
 from detector.ingest.hashing import identify
 from detector.ingest.mapping import Mapping as SourceMapping
-from detector.ingest.mapping import load_mappings
+from detector.ingest.mapping import load_mappings, overridden
 from detector.ingest.onefile import Checkpoint, Job, ingest_file
-from detector.ingest.prepare import prepare
+from detector.ingest.prepare import notices, prepare
 from detector.ingest.recognise import non_log, recognise
 from detector.ledger.models import IngestedFile
 from detector.progress import Progress
@@ -30,6 +32,7 @@ class IngestSummary:
 
     `skipped`: known already, nothing changed. `not_recognised`: not read, with the reason; those of them that
     could have been logs but cannot be read are `unreadable` too. `nights_touched`: days that got new events.
+    `notices`: what was assumed or overridden, a sentence each.
     """
 
     files: tuple[FileCounts, ...]
@@ -37,6 +40,7 @@ class IngestSummary:
     not_recognised: tuple[tuple[str, str], ...]
     unreadable: tuple[str, ...]
     nights_touched: frozenset[date]
+    notices: tuple[str, ...] = ()
 
     @property
     def lines(self) -> int:
@@ -84,7 +88,9 @@ def ingest_paths(
     refused: dict[str, str] = {}
     other: dict[str, str] = {}
     planned = _plan(paths, home, settings, source, refused, other)
-    prepared = {each.mapping.name: prepare(each.mapping, settings, env=env) for each in planned}
+    used = {each.mapping.name: each.mapping for each in planned}
+    prepared = {name: prepare(mapping, settings, env=env) for name, mapping in used.items()}
+    latest = _latest(now)
     total = sum(each.bytes for each in planned) or 1
     done = 0
     counts: list[FileCounts] = []
@@ -98,7 +104,7 @@ def ingest_paths(
             progress.update(f"reading {name}: {lines:,} lines", min(1.0, (so_far + min(taken, size)) / total))
 
         tell(0, 0)
-        job = Job(each.file, prepared[each.mapping.name], home, settings.ingest, now, checkpoint, tell)
+        job = Job(each.file, prepared[each.mapping.name], home, settings.ingest, now, latest, checkpoint, tell)
         try:
             if _is_known(each, settings):
                 skipped.append(each.file.name)
@@ -116,7 +122,17 @@ def ingest_paths(
         not_recognised=tuple(sorted((other | refused).items())),
         unreadable=tuple(sorted(refused)),
         nights_touched=frozenset(nights),
+        notices=(*overridden(used), *(said for mapping in used.values() for said in notices(mapping, settings))),
     )
+
+
+def _latest(now: datetime) -> datetime:
+    """When the latest event can have happened: a day ahead of the present is a fault, an hour is a zone.
+
+    A clock that was set back does not count: whatever an earlier run took for the present has been.
+    """
+    newest = IngestedFile.objects.aggregate(newest=Max("ingested_at"))["newest"]
+    return max(now, newest or now) + timedelta(days=1)
 
 
 def _plan(
@@ -132,7 +148,6 @@ def _plan(
     if source is not None and source not in mappings:
         raise MappingError(f"no source mapping is called {source!r}", hint=f"There are: {', '.join(sorted(mappings))}.")
     own = home.root.resolve()
-    named = {path.resolve() for path in paths}
     planned = []
     for file in list_inputs(paths):
         real = file.path.resolve()
@@ -154,9 +169,9 @@ def _plan(
             )
         if fitting:
             planned.append(_Planned(file, mappings[fitting[0]], size))
-        elif why or real not in named:
-            other[file.name] = why or "no source mapping fits it"
-        else:  # asked for by name, so it is no stray file of a folder
+        elif why:
+            other[file.name] = why
+        else:
             refused[file.name] = "no source mapping fits it; name one with --source, or write one"
     return planned
 

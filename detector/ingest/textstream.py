@@ -88,8 +88,8 @@ def text_stream(pieces: Iterator[bytes]) -> BinaryIO:
 
 def as_utf8(pieces: Iterator[bytes], marks: list[str] | None = None) -> Iterator[bytes]:
     """The same text as UTF-8 with line feeds: marks dropped, UTF-16 and UTF-32 with a mark decoded, old Macintosh
-    line ends (no line feed at all in the first 64 KiB) turned. Anything else passes as it is. `marks` takes the encoding
-    that a mark names."""
+    line ends (no line feed at all in the first 64 KiB) turned. Anything else passes as it is. `marks` takes the
+    encoding that a mark names."""
     start = b""
     failure: Exception | None = None
     try:

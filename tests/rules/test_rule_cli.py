@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -112,10 +113,14 @@ def test_check_in_json(invoke: Invoke) -> None:
 
 
 def test_shipped_rules_pass_check_and_test(invoke: Invoke, root: Path) -> None:
-    assert invoke("check", str(root / "rules")) == (0, "24 rules checked, 0 faults.\n", "")
-    code, out, _ = invoke("test", str(root / "rules"))
-    assert code == 0
-    assert out == "61 examples of 20 rule files: 61 passed.\n"
+    code, out, err = invoke("check", str(root / "rules"))
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"\d+ rules checked, 0 faults\.\n", out)
+    code, out, err = invoke("test", str(root / "rules"))
+    assert (code, err) == (0, "")
+    passed = re.fullmatch(r"(\d+) examples of \d+ rule files: (\d+) passed\.\n", out)
+    assert passed
+    assert passed[1] == passed[2]
 
 
 def test_test_names_the_example_that_fails(invoke: Invoke) -> None:
