@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 busy = time.process_time() - before
                 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
                 print(
-                    f"{options.events:,} events, {count} nights: features {first:.2f} s, roll_up {second:.2f} s, together {first + second:.2f} s "
+                    f"{options.events:,} events, {count} nights: features {first:.2f} s, roll_up {second:.2f} s,"
+                    f" together {first + second:.2f} s "
                     f"(processor {busy:.2f} s); peak so far {peak:,.0f} MB",
                     flush=True,
                 )

@@ -41,11 +41,8 @@ def write_night(folder: Path, day: date, events: int, actors: int, records: int)
     table = made_events(day, events, actors, records, seed)
     prefix = f"{day:%j}"
     ids = pa.array([prefix + text for text in table["event_id"].to_pylist()])
-    keep = [
-        name
-        for name in table.column_names
-        if not name.startswith("source_") and name not in ("actor_id", "ingested_at")
-    ]
+    ours = {*PROVENANCE, *DERIVED}
+    keep = [name for name in table.column_names if name not in ours and table[name].null_count < table.num_rows]
     log = table.set_column(0, "event_id", ids).select(keep)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day.isoformat()}.parquet"
@@ -62,7 +59,8 @@ def scan(paths: Iterable[Path], home: Path) -> dict[str, Any]:
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return json.loads(done.stdout) | {"wall": wall, "processor": busy, "peak": after.ru_maxrss * 1024}
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result | {"wall": wall, "processor": busy, "peak": after.ru_maxrss * 1024}
 
 
 def lengthen(home_dir: Path, real: list[date], nights: int) -> None:
@@ -118,9 +116,8 @@ def whole_night(folder: Path, options: argparse.Namespace) -> None:
         )
     shortest, longest = min(walls), max(walls)
     if shortest != longest:
-        print(
-            f"{longest} nights of history against {shortest}: {walls[longest] / walls[shortest]:.2f} times the wall time"
-        )
+        ratio = walls[longest] / walls[shortest]
+        print(f"{longest} nights of history against {shortest}: {ratio:.2f} times the wall time")
 
 
 def catch_up(folder: Path, options: argparse.Namespace) -> None:

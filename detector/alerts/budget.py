@@ -34,9 +34,7 @@ def order(alert: Contender) -> tuple[float, int, float, str]:
     return (-alert.score, -level_rank(alert.level), alert.first_event_time.timestamp(), alert.alert_id)
 
 
-def deal(
-    contenders: Iterable[Contender], *, night: date, slots: int, least_score: float = 0.0
-) -> Mapping[str, Place]:
+def deal(contenders: Iterable[Contender], *, night: date, slots: int, least_score: float = 0.0) -> Mapping[str, Place]:
     """The places of a night's alerts.
 
     An alert that another night put into the queue keeps its place and takes none of this night's slots. The slots go

@@ -16,7 +16,6 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import sqlglot as sg
 import sqlglot.expressions as sge
 
 from detector.engine import drop
@@ -99,7 +98,7 @@ def fill(con: Any, table: str, query: str) -> None:
     """A temporary table of what an Ibis-written query gives."""
     create = sge.Create(
         kind="TABLE",
-        this=sg.table(table, quoted=True),
+        this=sge.table_(table, quoted=True),
         properties=sge.Properties(expressions=[sge.TemporaryProperty()]),
         expression=query,
     )

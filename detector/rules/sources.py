@@ -93,7 +93,7 @@ class JsonSource:
         asked = [pointer for name in wanted.present for pointer in json_pointers(name)]
         document = self.table["document"]
         whole: dict[str, ir.Value] = {
-            "broken": ~document.cast("string").re_search(r"\A\s*[{]").fill_null(False),
+            "broken": ~_is_object(document.cast("string")),
             **({"texts": json_texts(document, pointers)} if pointers else {}),
             **({"types": json_types(document, asked)} if asked else {}),
             **({"values": json_values(document)} if wanted.keywords else {}),
@@ -126,6 +126,11 @@ class PreparedJson:
 
     def broken(self) -> ir.BooleanValue:
         return self.table["broken"]
+
+
+def _is_object(text: ir.StringValue) -> ir.BooleanValue:
+    # nearly every line begins so, and is then spared the expression
+    return ibis.ifelse(text.startswith("{"), True, text.re_search(r"\A\s*[{]")).fill_null(False)
 
 
 def _first(values: list[ir.Value]) -> ir.Value:
