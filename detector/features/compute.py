@@ -27,7 +27,9 @@ _RESULT: Final = "features"
 _READ: Final[Mapping[str, pa.Schema]] = MappingProxyType(
     {
         "actor_days": tables.ACTOR_DAYS,
-        "touches": tables.TOUCHES,
+        "actor_records": tables.ACTOR_RECORDS,
+        "unit_records": tables.UNIT_RECORDS,
+        "record_days": tables.RECORD_DAYS,
         "visits": tables.VISITS,
         "habits": tables.HABITS,
         "case_records": tables.CASE_RECORDS,
@@ -39,7 +41,9 @@ def read_back_days(settings: FeatureSettings) -> Mapping[str, int]:
     """How many days back each profile table is read; older files of it are of no use to a night."""
     return {
         "actor_days": settings.history_days,
-        "touches": settings.novelty_days,
+        "actor_records": settings.novelty_days,
+        "unit_records": settings.novelty_days,
+        "record_days": settings.novelty_days,
         "visits": CROWD_DAYS,
         "habits": settings.history_days,
         "case_records": REFERENCE_DAYS,

@@ -41,7 +41,7 @@ def keyed_events(events: ir.Table, names: Mapping[str, str] = MappingProxyType({
     column.
     """
     e = events
-    reason = e.reason_text.substr(0, REASON_CHARACTERS).strip().lower()
+    reason = e.reason_text.substr(0, REASON_CHARACTERS).lower()
     slim = e.select(
         event_id=e.event_id,
         source_name=e.source_name,
@@ -101,12 +101,12 @@ def _number(t: ir.Table) -> ir.IntegerColumn:
 
 
 def _key(kind: str, value: ir.StringValue) -> ir.IntegerValue:
-    return stable_hash(kind, value.strip().nullif(""))
+    return stable_hash(kind, value.nullif(""))
 
 
 def _person(value: ir.StringValue) -> ir.IntegerValue:
     """NULL for a masked name (`***`): what many people did must not be told of one."""
-    masked = value.replace("*", "") == ""
+    masked = value.startswith("*").ifelse(value.replace("*", "") == "", False)
     return stable_hash("person", masked.ifelse(ibis.null("string"), value))
 
 

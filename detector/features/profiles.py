@@ -24,7 +24,9 @@ from detector.features.touches import NIGHTS
 PROFILE_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
     {
         "actor_days": tables.ACTOR_DAYS,
-        "touches": tables.TOUCHES,
+        "actor_records": tables.ACTOR_RECORDS,
+        "unit_records": tables.UNIT_RECORDS,
+        "record_days": tables.RECORD_DAYS,
         "visits": tables.VISITS,
         "habits": tables.HABITS,
         "case_records": tables.CASE_RECORDS,
@@ -35,7 +37,9 @@ PROFILE_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
 #: Columns that a table is sorted by; they identify a row.
 _ORDER: Final = {
     "actor_days": ("actor",),
-    "touches": ("key",),
+    "actor_records": ("key",),
+    "unit_records": ("key",),
+    "record_days": ("key",),
     "visits": ("record", "actor"),
     "habits": ("key",),
     "case_records": ("case", "record"),
@@ -44,6 +48,15 @@ _ORDER: Final = {
 }
 SAMPLE_SIZE = 5_000
 _PLAN: Final = "profile"
+_IDENTITY: Final = ["event_id", "source_name"]
+_PLACE: Final = ("organisation", "unit", "role")
+#: Columns kept as they are, beside their keys.
+_NAMES: Final = {"actor_id": "actor_id"} | {f"{name}_name": name for name in _PLACE}
+#: Features that the roll-ups are counted from.
+_NEEDED: Final = (
+    *_IDENTITY, "lookups_15m", "lookups_1h", "lookups_24h", "span_hours", "streak_days", "revisit_days",
+    "reference_records",
+)  # fmt: skip
 _SOURCES: Final = {
     "events": EVENT_COLUMNS,
     "features": pa.schema(
@@ -70,26 +83,29 @@ def roll_up(con: Any, night: date, events: ir.Table, features: ir.Table) -> Mapp
 def _steps(engine: str) -> tuple[Step, ...]:
     plan = Plan(_PLAN, engine)
     events, features = (plan.source(name, schema) for name, schema in _SOURCES.items())
-    base = plan.keep("base", _with_features(events, features))
+    base = plan.keep("base", keyed_events(events, _NAMES).inner_join(features.select(_NEEDED), _IDENTITY))
+    whole = plan.keep("whole", _with_features(base, features))
     visited = plan.keep("visited", _visited(base))
     parts = {
         "actor_days": _actor_days(base),
-        "touches": _touches(base, visited),
+        "actor_records": visited.select("gap", key="visit"),
+        "unit_records": base.filter(base.unit_record.notnull()).select(key="unit_record").distinct(),
+        "record_days": _record_days(base),
         "visits": visited.select("record", "actor", "last_us"),
         "habits": habit_rows(plan, base),
         "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
-        "actor_features": _actor_features(base),
-        "feature_sample": _feature_sample(base),
+        "actor_features": _actor_features(whole),
+        "feature_sample": _feature_sample(whole),
     }
     for name, table in parts.items():
         plan.keep(name, table.order_by(_ORDER[name]))
     return plan.steps()
 
 
-def _with_features(events: ir.Table, features: ir.Table) -> ir.Table:
-    names = {"actor_id": "actor_id", "organisation_name": "organisation", "unit_name": "unit", "role_name": "role"}
-    base = keyed_events(events, names)
-    return base.inner_join(features, ["event_id", "source_name"])
+def _with_features(base: ir.Table, features: ir.Table) -> ir.Table:
+    """All features beside who, an actor's rows together: medians are then found four times as fast."""
+    people = base.select(*_IDENTITY, "seq", "actor", *_NAMES)
+    return people.inner_join(features, _IDENTITY).order_by("actor", "seq")
 
 
 def _actor_days(base: ir.Table) -> ir.Table:
@@ -124,32 +140,23 @@ def _visited(base: ir.Table) -> ir.Table:
     )
 
 
-def _touches(base: ir.Table, visited: ir.Table) -> ir.Table:
-    one, no_gap = ibis.literal(1, "int64"), ibis.null("float64")
-    units = base.filter(base.unit_record.notnull()).select(key="unit_record").distinct()
-    records = base.filter(base.record.notnull()).group_by(key="record").agg(n=base.actor.nunique())
-    nights = base.agg(n=base.count())
-    return visited.select(key="visit", n=one, gap="gap").union(
-        units.select("key", n=one, gap=no_gap),
-        records.select("key", "n", gap=no_gap),
-        nights.select(key=constant(NIGHTS), n="n", gap=no_gap),
-    )
+def _record_days(base: ir.Table) -> ir.Table:
+    records = base.filter(base.record.notnull()).group_by(key="record").agg(actors=base.actor.nunique())
+    nights = base.agg(n=base.count()).select(key=constant(NIGHTS), actors=ibis.literal(0, "int64"))
+    return records.union(nights)
 
 
-def _actor_features(base: ir.Table) -> ir.Table:
-    medians = {name: base[name].median() for name in FEATURES}
-    return base.filter(base.actor.notnull()).group_by("actor_id").agg(**_person(base), **medians)
+def _actor_features(whole: ir.Table) -> ir.Table:
+    """Medians by actor; organisation, unit and role as in the actor's last event of the night."""
+    person = {name: whole[f"{name}_name"].argmax(whole.seq) for name in _PLACE}
+    medians = {name: whole[name].median() for name in FEATURES}
+    return whole.filter(whole.actor.notnull()).group_by("actor_id").agg(**person, **medians)
 
 
-def _person(base: ir.Table) -> dict[str, ir.Value]:
-    """As in the actor's last event of the night."""
-    return {name: base[f"{name}_name"].argmax(base.seq) for name in ("organisation", "unit", "role")}
-
-
-def _feature_sample(base: ir.Table) -> ir.Table:
-    names = {name: f"{name}_name" for name in ("organisation", "unit", "role")}
-    draw = stable_hash("sample", base.event_id, base.source_name)
-    chosen = base.select("event_id", "actor_id", **names, **{n: n for n in MODEL_FEATURES}, draw=draw)
+def _feature_sample(whole: ir.Table) -> ir.Table:
+    names = {name: f"{name}_name" for name in _PLACE}
+    draw = stable_hash("sample", whole.event_id, whole.source_name)
+    chosen = whole.select("event_id", "actor_id", **names, **{name: name for name in MODEL_FEATURES}, draw=draw)
     return chosen.order_by("draw", "event_id").limit(SAMPLE_SIZE)
 
 

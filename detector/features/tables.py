@@ -27,15 +27,15 @@ ACTOR_DAYS: Final = pa.schema(
     ]
 )
 
-#: One row per key touched: actor and record, unit and record, record. `n` is the number of distinct actors for a
-#: record, else 1; `gap` the days since the actor last touched the record, in the rows of actor and record.
-TOUCHES: Final = pa.schema(
-    [
-        _NIGHT,
-        pa.field("key", pa.int64(), nullable=False),
-        pa.field("n", pa.int32(), nullable=False),
-        pa.field("gap", pa.int16()),
-    ]
+#: One row per actor and record (one key): `gap` is how many days before the actor last touched the record.
+ACTOR_RECORDS: Final = pa.schema([_NIGHT, pa.field("key", pa.int64(), nullable=False), pa.field("gap", pa.int16())])
+
+#: One row per unit and record (one key).
+UNIT_RECORDS: Final = pa.schema([_NIGHT, pa.field("key", pa.int64(), nullable=False)])
+
+#: One row per record, with the number of distinct actors on it; and one under touches.NIGHTS.
+RECORD_DAYS: Final = pa.schema(
+    [_NIGHT, pa.field("key", pa.int64(), nullable=False), pa.field("actors", pa.int32(), nullable=False)]
 )
 
 #: One row per record and actor, with the last touch. Read back for three nights.

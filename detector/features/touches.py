@@ -15,38 +15,54 @@ CROWD_DAYS = 3
 #: Fewer gaps than this say nothing about how regular they are.
 LEAST_GAPS = 3
 
-#: The key under which each night leaves one row, so that nights of history can be counted.
+#: The record under which each night leaves one row, so that nights of history can be counted.
 NIGHTS = "nights"
 
 
-def touched(plan: Plan, tonight: ir.Table, touches: ir.Table) -> ir.Table:
-    """One row per `kind` (visit, unit_record, record) and `key` touched tonight, and one for NIGHTS.
-
-    `first_seq` is its first touch tonight; the others tell of earlier nights and are 0 or NULL where there is none.
-    """
-    parts = [
-        tonight.select(kind=ibis.literal(kind), key=kind, seq="seq") for kind in ("visit", "unit_record", "record")
-    ]
-    keys = parts[0].union(*parts[1:])
-    keys = keys.filter(keys.key.notnull()).group_by("kind", "key").agg(first_seq=keys.seq.min())
-    one = tonight.agg(first_seq=tonight.seq.max()).select(
-        kind=ibis.literal(NIGHTS), key=constant(NIGHTS), first_seq="first_seq"
-    )
-    keys = plan.keep("touched", keys.union(one))
-    old = touches.semi_join(keys, "key")
+def touched_by_actor(plan: Plan, tonight: ir.Table, actor_records: ir.Table) -> ir.Table:
+    """One row per `visit` tonight: its first touch tonight, and what is known of earlier nights (NULL where nothing)."""
+    keys = _first(plan, tonight, "visit")
+    old = actor_records.semi_join(keys, actor_records.key == keys.visit)
     gap = old.gap.cast("int64")
     in_repeat = old.age <= REPEAT_DAYS
-    seen = old.group_by("key").agg(
-        nights=old.count(),
-        last_age=old.age.min(),
-        repeat_nights=in_repeat.cast("int64").sum(),
-        gaps=gap.count(where=in_repeat),
-        gap_sum=gap.sum(where=in_repeat),
-        gap_squares=(gap * gap).sum(where=in_repeat),
-        actor_nights=old.n.sum(where=old.age > CROWD_DAYS),
+    seen = old.group_by(visit="key").agg(
+        visit_nights=old.count(),
+        visit_last_age=old.age.min(),
+        visit_repeat_nights=in_repeat.cast("int64").sum(),
+        visit_gaps=gap.count(where=in_repeat),
+        visit_gap_sum=gap.sum(where=in_repeat),
+        visit_gap_squares=(gap * gap).sum(where=in_repeat),
     )
-    joined = keys.left_join(seen, "key").drop("key_right")
-    return plan.keep("seen", joined)
+    return plan.keep("visits", keys.left_join(seen, "visit").drop("visit_right"))
+
+
+def touched_by_unit(plan: Plan, tonight: ir.Table, unit_records: ir.Table) -> ir.Table:
+    """One row per `unit_record` tonight: its first touch tonight, and the nights on which the unit touched it."""
+    keys = _first(plan, tonight, "unit_record")
+    old = unit_records.semi_join(keys, unit_records.key == keys.unit_record)
+    seen = old.group_by(unit_record="key").agg(unit_record_nights=old.count())
+    return plan.keep("unit_records", keys.left_join(seen, "unit_record").drop("unit_record_right"))
+
+
+def touched_by_anybody(plan: Plan, tonight: ir.Table, record_days: ir.Table) -> ir.Table:
+    """One row per `record` tonight, and one for NIGHTS, so that `record_nights` there is the nights of history.
+
+    Its first touch tonight, the nights on which anybody touched it, and the sum over those older than the days that
+    make a crowd of the distinct actors.
+    """
+    nights = tonight.agg(record_first_seq=tonight.seq.max()).select("record_first_seq", record=constant(NIGHTS))
+    first = _first(plan, tonight, "record")
+    keys = plan.keep("record_keys", first.union(nights.select(first.columns)))
+    old = record_days.semi_join(keys, record_days.key == keys.record)
+    seen = old.group_by(record="key").agg(
+        record_nights=old.count(), record_actor_nights=old.actors.sum(where=old.age > CROWD_DAYS)
+    )
+    return plan.keep("records", keys.left_join(seen, "record").drop("record_right"))
+
+
+def _first(plan: Plan, tonight: ir.Table, key: str) -> ir.Table:
+    known = tonight.filter(tonight[key].notnull())
+    return plan.keep(f"{key}_first", known.group_by(key).agg(**{f"{key}_first_seq": tonight.seq.min()}))
 
 
 def crowds(plan: Plan, tonight: ir.Table, visits: ir.Table) -> ir.Table:

@@ -13,75 +13,94 @@ REST_US = 6 * HOUR_US
 LONGEST_US = DAY_US
 
 
-_READ = (
-    "seq", "us", "local_day", "actor", "operator", "terminal", "counted", "exported", "on_behalf", "failed",
-)  # fmt: skip
+_OF_ACTOR = ("seq", "us", "local_day", "actor", "counted", "exported", "failed")
+_OF_OPERATOR = ("seq", "us", "operator", "terminal", "counted", "on_behalf")
 
 
-def trailing(plan: Plan, tonight: ir.Table, before: ir.Table, actors: ir.Table) -> ir.Table:
-    """One row per event of the night: seq and the window columns. `actors` as baselines.actor_baselines.
+def actor_windows(plan: Plan, tonight: ir.Table, before: ir.Table, actors: ir.Table) -> ir.Table:
+    """One row per event of the night: seq and what led up to it. `actors` as baselines.actor_baselines.
 
     A look-up counts itself; of events of the same microsecond those before it in `seq` count too. Streak and block
     are of the counted events only, and start with what `actors` says of earlier nights.
     """
-    both = tonight.select(_READ).union(before.select(_READ))
-    windows = _windows(plan.keep("running", _running(both, actors)))
-    return plan.keep("trailing", windows.filter(windows.seq > 0))
-
-
-def _running(both: ir.Table, actors: ir.Table) -> ir.Table:
-    carried = actors.select("actor", "last_us", "block_start_us", "last_day", "streak_start")
-    e = both.left_join(carried, "actor").drop("actor_right")
-    lookup, tonight = e.counted.cast("int64"), e.counted & (e.seq > 0)
-    by_actor, by_operator = running(e.actor, e.seq), running(e.operator, e.seq)
-    asked = (e.counted & e.on_behalf.notnull()).cast("int64")
-    by_seat = ibis.window(group_by=[e.operator, e.terminal.notnull()], order_by=e.seq)
-    e = e.mutate(
-        sum_lookups=lookup.sum().over(by_actor),
-        sum_exported=e.exported.sum().over(by_actor),
-        sum_failed=e.failed.fill_null(False).cast("int64").sum().over(by_actor),
-        sum_asked=asked.sum().over(by_operator),
-        sum_on_behalf=(e.counted & e.on_behalf.fill_null(False)).cast("int64").sum().over(by_operator),
-        earlier_us=tonight.ifelse(e.us, None).max().over(earlier(e.actor, e.seq)),
-        earlier_day=tonight.ifelse(e.local_day, None).max().over(earlier(e.actor, e.seq)),
-        other_terminal=e.terminal.lag().over(by_seat),
-        other_us=e.us.lag().over(by_seat),
+    both = tonight.select(_OF_ACTOR).union(before.select(_OF_ACTOR))
+    e = plan.keep("actors_running", _actor_running(both, actors))
+    so_far = running(e.actor, e.seq)
+    windows = e.select(
+        "seq",
+        lookups_15m=_since(e, "sum_lookups", "actor", 15 * MINUTE_US),
+        lookups_1h=_since(e, "sum_lookups", "actor", HOUR_US),
+        lookups_24h=_since(e, "sum_lookups", "actor", LONGEST_US),
+        exported_24h=_since(e, "sum_exported", "actor", LONGEST_US),
+        failed_24h=_since(e, "sum_failed", "actor", LONGEST_US),
+        idle_us=e.us - e.previous_us,
+        block_us=e.us - ibis.greatest(e.block_mark.max().over(so_far), e.block_start_us),
+        streak=e.day - ibis.greatest(e.streak_mark.max().over(so_far), e.streak_start) + 1,
     )
+    return plan.keep("actors_trailing", windows.filter(windows.seq > 0))
+
+
+def operator_windows(plan: Plan, tonight: ir.Table, before: ir.Table) -> ir.Table:
+    """One row per event of the night: seq and what the signed-in operator did before, as in actor_windows."""
+    both = tonight.select(_OF_OPERATOR).union(before.select(_OF_OPERATOR))
+    e = plan.keep("operators_running", _operator_running(both))
+    windows = e.select(
+        "seq",
+        asked_24h=_since(e, "sum_asked", "operator", LONGEST_US),
+        on_behalf_24h=_since(e, "sum_on_behalf", "operator", LONGEST_US),
+        other_terminal_us=e.us - e.switch_us.max().over(running([e.operator, e.seated], e.seq)),
+    )
+    return plan.keep("operators_trailing", windows.filter(windows.seq > 0))
+
+
+def _actor_running(e: ir.Table, actors: ir.Table) -> ir.Table:
+    """Running sums, and marks where a block of work or a streak begins."""
+    tonight = e.counted & (e.seq > 0)
+    so_far, before = running(e.actor, e.seq), earlier(e.actor, e.seq)
+    e = e.mutate(
+        tonight=tonight,
+        sum_lookups=e.counted.cast("int64").sum().over(so_far),
+        sum_exported=e.exported.sum().over(so_far),
+        sum_failed=e.failed.fill_null(False).cast("int64").sum().over(so_far),
+        earlier_us=tonight.ifelse(e.us, None).max().over(before),
+        earlier_day=tonight.ifelse(e.local_day, None).max().over(before),
+    )
+    carried = actors.select("actor", "last_us", "block_start_us", "last_day", "streak_start")
+    e = e.left_join(carried, "actor").drop("actor_right")
     previous_us = ibis.coalesce(e.earlier_us, e.last_us)
     previous_day = ibis.greatest(e.earlier_day, e.last_day)
     rested = previous_us.isnull() | (e.us - previous_us >= REST_US)
     broken = previous_day.isnull() | (e.local_day > previous_day + 1)
     return e.select(
-        "seq", "us", "actor", "operator", "terminal", "block_start_us", "streak_start", "sum_lookups",
-        "sum_exported", "sum_failed", "sum_asked", "sum_on_behalf",
+        "seq", "us", "actor", "block_start_us", "streak_start", "sum_lookups", "sum_exported", "sum_failed",
         previous_us=previous_us,
         # The latest local day so far: with two zones in one log a day may come after its successor.
         day=ibis.greatest(e.local_day, previous_day),
-        block_mark=(tonight & rested).ifelse(e.us, None),
-        streak_mark=(tonight & broken).ifelse(e.local_day, None),
-        switch_us=(e.terminal != e.other_terminal).ifelse(e.other_us, None),
+        block_mark=(e.tonight & rested).ifelse(e.us, None),
+        streak_mark=(e.tonight & broken).ifelse(e.local_day, None),
     )  # fmt: skip
 
 
-def _windows(e: ir.Table) -> ir.Table:
-    by_actor = running(e.actor, e.seq)
-    by_seat = running([e.operator, e.terminal.notnull()], e.seq)
-
-    def since(column: ir.IntegerColumn, who: ir.IntegerColumn, length: int) -> ir.IntegerColumn:
-        """Growth of a running sum over the last `length` microseconds: (t - length, t]."""
-        return column - column.last().over(until(who, e.us, length)).fill_null(0)
-
+def _operator_running(e: ir.Table) -> ir.Table:
+    """Running sums, and when the operator was last seen at the terminal before, where it changes."""
+    e = e.mutate(seated=e.terminal.notnull())
+    so_far = running(e.operator, e.seq)
+    at_seats = ibis.window(group_by=[e.operator, e.seated], order_by=e.seq)
+    asked = e.counted & e.on_behalf.notnull()
     return e.select(
         "seq",
-        lookups_15m=since(e.sum_lookups, e.actor, 15 * MINUTE_US),
-        lookups_1h=since(e.sum_lookups, e.actor, HOUR_US),
-        lookups_24h=since(e.sum_lookups, e.actor, LONGEST_US),
-        exported_24h=since(e.sum_exported, e.actor, LONGEST_US),
-        failed_24h=since(e.sum_failed, e.actor, LONGEST_US),
-        asked_24h=since(e.sum_asked, e.operator, LONGEST_US),
-        on_behalf_24h=since(e.sum_on_behalf, e.operator, LONGEST_US),
-        idle_us=e.us - e.previous_us,
-        block_us=e.us - ibis.greatest(e.block_mark.max().over(by_actor), e.block_start_us),
-        streak=e.day - ibis.greatest(e.streak_mark.max().over(by_actor), e.streak_start) + 1,
-        other_terminal_us=e.us - e.switch_us.max().over(by_seat),
+        "us",
+        "operator",
+        "seated",
+        sum_asked=asked.cast("int64").sum().over(so_far),
+        sum_on_behalf=(asked & e.on_behalf.fill_null(False)).cast("int64").sum().over(so_far),
+        switch_us=(e.terminal != e.terminal.lag().over(at_seats)).ifelse(e.us.lag().over(at_seats), None),
     )
+
+
+def _since(e: ir.Table, total: str, who: str, length: int) -> ir.IntegerValue:
+    """Growth of a running sum over the last `length` microseconds: (t - length, t].
+
+    The sum only grows, so its highest value up to t - length is the one there: whatever the order of simultaneous rows.
+    """
+    return e[total] - e[total].max().over(until(e[who], e.us, length)).fill_null(0)

@@ -9,20 +9,13 @@ import ibis.expr.types as ir
 
 from detector.features import hours, norms, reasons
 from detector.features.baselines import actor_baselines, peer_ranks, usual_volumes
-from detector.features.engine import pair
+from detector.features.engine import constant, pair
 from detector.features.feature import Bench
 from detector.features.habits import habit_key, known_habits, with_habit
 from detector.features.plan import Plan
 from detector.features.references import reference_records
-from detector.features.touches import NIGHTS, crowds, touched
-from detector.features.trailing import trailing
-
-#: What is known of a key touched before, by kind: see touches.touched.
-_SEEN = {
-    "visit": ("first_seq", "nights", "last_age", "repeat_nights", "gaps", "gap_sum", "gap_squares"),
-    "unit_record": ("first_seq", "nights"),
-    "record": ("first_seq", "nights", "actor_nights"),
-}
+from detector.features.touches import NIGHTS, crowds, touched_by_actor, touched_by_anybody, touched_by_unit
+from detector.features.trailing import actor_windows, operator_windows
 
 
 def workbenches(
@@ -42,7 +35,8 @@ def workbenches(
 def _volumes(plan: Plan, tonight: ir.Table, before: ir.Table, actor_days: ir.Table) -> ir.Table:
     days = plan.keep("days", actor_days)
     actors = actor_baselines(plan, days)
-    bench = _join(tonight, trailing(plan, tonight, before, actors), "seq")
+    bench = _join(tonight, actor_windows(plan, tonight, before, actors), "seq")
+    bench = _join(bench, operator_windows(plan, tonight, before), "seq")
     people = tonight.filter(tonight.actor.notnull()).select("actor", "peer").distinct()
     usual = plan.keep("usual", usual_volumes(actors, people))
     ranks = plan.keep("ranks", peer_ranks(plan, days, bench.select("peer", lookups=bench.lookups_24h)))
@@ -51,12 +45,12 @@ def _volumes(plan: Plan, tonight: ir.Table, before: ir.Table, actor_days: ir.Tab
 
 
 def _records(plan: Plan, tonight: ir.Table, profiles: Mapping[str, ir.Table]) -> ir.Table:
-    seen = touched(plan, tonight, profiles["touches"])
-    history = seen.filter(seen.kind == NIGHTS).select(history_nights=seen.nights.fill_null(0))
-    bench = tonight.cross_join(history)
-    for kind, names in _SEEN.items():
-        known = seen.filter(seen.kind == kind).select(**{f"{kind}_{name}": name for name in names}, **{kind: "key"})
-        bench = _join(bench, known, kind)
+    by_anybody = touched_by_anybody(plan, tonight, profiles["record_days"])
+    history = by_anybody.filter(by_anybody.record == constant(NIGHTS))
+    bench = tonight.cross_join(history.select(history_nights=history.record_nights.fill_null(0)))
+    bench = _join(bench, touched_by_actor(plan, tonight, profiles["actor_records"]), "visit")
+    bench = _join(bench, touched_by_unit(plan, tonight, profiles["unit_records"]), "unit_record")
+    bench = _join(bench, by_anybody, "record")
     return _join(bench, crowds(plan, tonight, profiles["visits"]), "seq")
 
 
