@@ -1,6 +1,6 @@
 """Writes the parts of the documentation that are read off the program itself, so that they cannot be out of date.
 
-python docs/generate.py            docs/commands.md and the settings in docs/operating.md
+python docs/generate.py            docs/commands.md, the settings in docs/operating.md, docs/features.md
 python docs/generate.py --demo     the output of the demonstration in README.md too (a minute or two)
 python docs/generate.py --check    writes nothing; exit code 1 and the difference when something is out of date
 """
@@ -24,9 +24,11 @@ from pydantic.fields import FieldInfo
 
 from detector.cli import app
 from detector.config import ENV_PREFIX, Settings
+from detector.features.document import catalogue_page
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS, OPERATING, README = ROOT / "docs" / "commands.md", ROOT / "docs" / "operating.md", ROOT / "README.md"
+CATALOGUE = ROOT / "docs" / "features.md"
 COMMANDS_HEAD = """# Commands
 
 Written by `make docs` from the program itself; `detector COMMAND --help` says the same. `--home` and `--config` may
@@ -164,7 +166,11 @@ def main() -> int:
     parser.add_argument("--demo", action="store_true", help="the demonstration's output in README.md too")
     parser.add_argument("--check", action="store_true", help="write nothing, show what is out of date")
     arguments = parser.parse_args()
-    pages = {COMMANDS: commands(), OPERATING: between(OPERATING.read_text(), "settings", settings())}
+    pages = {
+        COMMANDS: commands(),
+        OPERATING: between(OPERATING.read_text(), "settings", settings()),
+        CATALOGUE: between(CATALOGUE.read_text(), "features", catalogue_page()),
+    }
     if arguments.demo:
         pages[README] = between(README.read_text(), "demo", demo())
     stale = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from detector.features.engine import total
 from detector.features.plan import Plan
 from detector.features.shrink import OWN_NIGHTS, PEER_ACTORS, shrunk
 
@@ -57,13 +58,13 @@ def peer_ranks(plan: Plan, days: ir.Table, values: ir.Table) -> ir.Table:
     counts = days.group_by("peer", value=days.peak_24h.cast("int64")).agg(n=days.count())
     asked = values.select("peer", value=values.lookups.cast("int64"), n=ibis.literal(0, "int64")).distinct()
     both = counts.union(asked)
-    both = both.union(both.mutate(peer=everybody)).group_by("peer", "value").agg(n=lambda t: t.n.sum())
+    both = both.union(both.mutate(peer=everybody)).group_by("peer", "value").agg(n=lambda t: total(t.n))
     window = ibis.window(preceding=None, following=0, group_by=both.peer, order_by=both.value)
     ranked = both.select(
         "peer",
         "value",
-        below=both.n.sum().over(window) - both.n / 2,
-        nights=both.n.sum().over(group_by=both.peer),
+        below=total(both.n, over=window) - both.n / 2,
+        nights=total(both.n, over=ibis.window(group_by=both.peer)),
     )
     ranked = plan.keep("ranked", ranked)
     peers = ranked.filter(ranked.peer != everybody)

@@ -60,6 +60,15 @@ def microseconds(time: ir.TimestampValue) -> ir.IntegerValue:
     return _epoch_us(time)
 
 
+def total(value: ir.NumericValue, where: ir.BooleanValue | None = None, over: Any = None) -> ir.IntegerValue:
+    """Sum of whole numbers up to 2^53, over a window or a group.
+
+    By way of doubles, which are exact so far: DuckDB sums whole numbers to 128 bits, of which Ibis knows nothing.
+    """
+    found = value.cast("float64").sum(where=where)
+    return (found if over is None else found.over(over)).cast("int64")
+
+
 def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:
     """How many whole `step`s are in a value >= 0, in whole numbers throughout."""
     return ((value - value % step) / step).cast("int64")

@@ -8,7 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from detector.features import reasons
-from detector.features.habits import habit_key, hour_key
+from detector.features.engine import total as summed
+from detector.features.habits import habit_key, hour_key, parts
 from detector.features.plan import Plan
 
 
@@ -21,10 +22,8 @@ def habit_rows(plan: Plan, base: ir.Table) -> ir.Table:
 
 def _row(table: ir.Table, key: ir.IntegerValue, n: ir.IntegerValue, total: ir.Value | None = None) -> ir.Table:
     """Sums of n and total by key; rows without a key are left out."""
-    slim = table.select(
-        key=key, n=n.cast("int64"), total=ibis.null("float64") if total is None else total.cast("float64")
-    )
-    return slim.filter(slim.key.notnull()).group_by("key").agg(n=lambda t: t.n.sum(), total=lambda t: t.total.sum())
+    slim = table.select(key=key, n=n.cast("int64"), total=ibis.null("int64") if total is None else total)
+    return slim.filter(slim.key.notnull()).group_by("key").agg(n=lambda t: summed(t.n), total=lambda t: summed(t.total))
 
 
 def _hours(base: ir.Table) -> list[ir.Table]:
@@ -77,11 +76,11 @@ def _norms(base: ir.Table) -> list[ir.Table]:
     one = ibis.literal(1)
     for name, column in (("results", "result_count"), ("scope", "scope_count")):
         known = base.filter(base[column].notnull())
-        total = (ibis.greatest(known[column], ibis.literal(0)) + 1).ln()
+        total = parts((ibis.greatest(known[column], ibis.literal(0)) + 1).ln())
         rows.append(_row(known, habit_key(name, known.peer, known.system), one, total))
         rows.append(_row(known, habit_key(name, known.system), one, total))
     cases = base.filter(base.reference_records.notnull()).group_by("peer", "case")
-    cases = cases.agg(total=(base.reference_records.max() + 1).ln())
+    cases = cases.agg(total=parts((base.reference_records.max() + 1).ln()))
     rows.append(_row(cases, habit_key("reference", cases.peer), one, cases.total))
     rows.append(_row(cases, habit_key("reference"), one, cases.total))
     return rows

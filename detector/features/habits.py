@@ -11,7 +11,7 @@ nights of history:
     term, context, term            uses of the term in this unit and system         terms, context  uses of any
     term, term                     uses of it by anybody                            terms           uses of any
     filled, context                reasons asked (n) and given (total); filled: by anybody
-    results, peer, system          look-ups (n), sum of ln(1 + result_count) (total); results, system: everybody's
+    results, peer, system          look-ups (n), sum of PARTS * ln(1 + result_count) (total); results, system: of all
     scope, peer, system            the same of scope_count; reference, peer: of distinct records to a case reference
 """
 
@@ -19,8 +19,16 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from detector.features.engine import constant, pair
+from detector.features.engine import constant, pair, total
 from detector.features.plan import Plan
+
+#: Logarithms are summed in whole ten-thousandths: such sums do not depend on the order of the rows.
+PARTS = 10_000
+
+
+def parts(value: ir.FloatingValue) -> ir.IntegerValue:
+    """In whole parts of PARTS."""
+    return (value * PARTS).round().cast("int64")
 
 
 def habit_key(kind: str, *parts: ir.IntegerValue) -> ir.IntegerValue:
@@ -37,7 +45,7 @@ def known_habits(plan: Plan, keys: ir.Table, habits: ir.Table) -> ir.Table:
     """The sums `n` and `total` over earlier nights of every key in `keys` (one column `key`, may repeat)."""
     wanted = plan.keep("wanted", keys.filter(keys.key.notnull()).distinct())
     old = habits.semi_join(wanted, "key")
-    return plan.keep("habits", old.group_by("key").agg(n=old.n.sum(), total=old.total.sum()))
+    return plan.keep("habits", old.group_by("key").agg(n=total(old.n), total=total(old.total)))
 
 
 def with_habit(table: ir.Table, known: ir.Table, key: ir.IntegerValue, n: str, total: str | None = None) -> ir.Table:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
-from detector.features.habits import habit_key, with_habit
+from detector.features.habits import PARTS, habit_key, with_habit
 from detector.features.plan import Plan
 
 #: Look-ups of peers at which their norm and everybody's weigh the same.
 NORM_LOOKUPS = 20
-#: name -> (its key is by peer and system; else by peer)
+#: Measures with a norm; `reference` by peer, the others by peer and system.
 NORMS = ("results", "scope", "reference")
 
 
@@ -39,5 +38,5 @@ def _keys(name: str, t: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
 def _mean(t: ir.Table, name: str) -> ir.FloatingValue:
     """The peers' mean, shrunk as shrink.shrunk does, written on sums."""
     everybody = t[f"{name}_all_sum"] / t[f"{name}_all_n"].nullif(0)
-    total = ibis.coalesce(t[f"{name}_sum"], ibis.literal(0.0))
-    return (total + NORM_LOOKUPS * everybody) / (t[f"{name}_n"] + NORM_LOOKUPS)
+    own = t[f"{name}_sum"].fill_null(0)
+    return (own + NORM_LOOKUPS * everybody) / (t[f"{name}_n"] + NORM_LOOKUPS) / PARTS

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from detector.features import tables
 from detector.features.catalogue import FEATURES, MODEL_FEATURES
-from detector.features.engine import HOUR_US, constant, stable_hash
+from detector.features.engine import HOUR_US, constant, stable_hash, total
 from detector.features.habit_rows import habit_rows
 from detector.features.keyed import EVENT_COLUMNS, keyed_events
 from detector.features.plan import Plan, Step, bound, filled
@@ -115,11 +115,11 @@ def _actor_days(base: ir.Table) -> ir.Table:
     known = base.filter(base.actor.notnull())
     days = known.group_by("actor").agg(
         peer=base.peer.argmax(base.seq),
-        lookups=lookup.cast("int64").sum(),
+        lookups=base.seq.count(where=lookup),
         peak_15m=base.lookups_15m.max(where=lookup),
         peak_1h=base.lookups_1h.max(where=lookup),
         peak_24h=base.lookups_24h.max(where=lookup),
-        exported=base.exported.sum(),
+        exported=total(base.exported),
         last_us=base.us.max(where=lookup),
         block_start_us=block.max(where=lookup),
         last_day=base.local_day.max(where=lookup),

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from detector.features.engine import stable_hash
-from detector.features.habits import habit_key, with_habit
+from detector.features.habits import PARTS, habit_key, parts, with_habit
 from detector.features.plan import Plan
 from detector.features.shrink import bits, probability
 
@@ -54,8 +54,8 @@ def surprisals(plan: Plan, spelled: ir.Table, known: ir.Table) -> ir.Table:
     t = with_habit(t, known, habit_key("term", t.term), "force")
     t = with_habit(t, known, habit_key("terms"), "all_force")
     force = (t.all_force > 0).ifelse(probability(t.force, t.all_force, ibis.literal(1 / VOCABULARY), PRACTICE), None)
-    t = t.mutate(term_bits=bits(probability(t.own, t.all_own, force, PRACTICE)))
-    return plan.keep("surprisals", t.group_by("wording").agg(reason_bits=t.term_bits.mean()))
+    t = t.mutate(term_bits=parts(bits(probability(t.own, t.all_own, force, PRACTICE))))
+    return plan.keep("surprisals", t.group_by("wording").agg(reason_bits=t.term_bits.mean() / PARTS))
 
 
 def fill_shares(plan: Plan, contexts: ir.Table, known: ir.Table) -> ir.Table:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
+from detector.features.engine import running, total
 from detector.features.plan import Plan
 
 #: Trailing days in which the records of a case reference are counted.
@@ -21,7 +21,7 @@ def reference_records(plan: Plan, tonight: ir.Table, case_records: ir.Table) -> 
     first = first.select("first_seq")
     marked = under.left_join(first, under.seq == first.first_seq)
     marked = marked.select("seq", "case", new=marked.first_seq.notnull().cast("int64"))
-    so_far = marked.new.sum().over(ibis.window(preceding=None, following=0, group_by=marked.case, order_by=marked.seq))
+    so_far = total(marked.new, over=running(marked.case, marked.seq))
     counted = marked.select("seq", "case", so_far=so_far).left_join(before, "case")
     return plan.keep(
         "references", counted.select("seq", reference_records=counted.so_far + counted.old_records.fill_null(0))

@@ -54,7 +54,7 @@ HABITS: Final = pa.schema(
         _NIGHT,
         pa.field("key", pa.int64(), nullable=False),
         pa.field("n", pa.int64(), nullable=False),
-        pa.field("total", pa.float64()),
+        pa.field("total", pa.int64()),
     ]
 )
 

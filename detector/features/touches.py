@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import DAY_US, constant
+from detector.features.engine import DAY_US, constant, total
 from detector.features.plan import Plan
 
 #: Trailing days in which days of touching a record are counted, and its revisit gaps.
@@ -20,7 +20,7 @@ NIGHTS = "nights"
 
 
 def touched_by_actor(plan: Plan, tonight: ir.Table, actor_records: ir.Table) -> ir.Table:
-    """One row per `visit` tonight: its first touch tonight, and what is known of earlier nights (NULL where nothing)."""
+    """One row per `visit` tonight: its first touch tonight, and of earlier nights what is known, else NULL."""
     keys = _first(plan, tonight, "visit")
     old = actor_records.semi_join(keys, actor_records.key == keys.visit)
     gap = old.gap.cast("int64")
@@ -28,10 +28,10 @@ def touched_by_actor(plan: Plan, tonight: ir.Table, actor_records: ir.Table) -> 
     seen = old.group_by(visit="key").agg(
         visit_nights=old.count(),
         visit_last_age=old.age.min(),
-        visit_repeat_nights=in_repeat.cast("int64").sum(),
+        visit_repeat_nights=old.key.count(where=in_repeat),
         visit_gaps=gap.count(where=in_repeat),
-        visit_gap_sum=gap.sum(where=in_repeat),
-        visit_gap_squares=(gap * gap).sum(where=in_repeat),
+        visit_gap_sum=total(gap, in_repeat),
+        visit_gap_squares=total(gap * gap, in_repeat),
     )
     return plan.keep("visits", keys.left_join(seen, "visit").drop("visit_right"))
 
@@ -55,7 +55,7 @@ def touched_by_anybody(plan: Plan, tonight: ir.Table, record_days: ir.Table) -> 
     keys = plan.keep("record_keys", first.union(nights.select(first.columns)))
     old = record_days.semi_join(keys, record_days.key == keys.record)
     seen = old.group_by(record="key").agg(
-        record_nights=old.count(), record_actor_nights=old.actors.sum(where=old.age > CROWD_DAYS)
+        record_nights=old.count(), record_actor_nights=total(old.actors, old.age > CROWD_DAYS)
     )
     return plan.keep("records", keys.left_join(seen, "record").drop("record_right"))
 
@@ -90,5 +90,5 @@ def crowds(plan: Plan, tonight: ir.Table, visits: ir.Table) -> ir.Table:
     events = events.select("record", "us", "seq", step=events.arrival.notnull().cast("int64"))
     marks = marks.union(events)
     frame = ibis.window(preceding=None, following=0, group_by=marks.record, order_by=[marks.us, marks.seq])
-    counted = marks.select("seq", crowd_actors=marks.step.sum().over(frame))
+    counted = marks.select("seq", crowd_actors=total(marks.step, over=frame))
     return plan.keep("crowds", counted.filter(counted.seq > 0))

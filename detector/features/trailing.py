@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, earlier, running, until
+from detector.features.engine import DAY_US, HOUR_US, MINUTE_US, earlier, running, total, until
 from detector.features.plan import Plan
 
 #: A pause this long ends a block of work: the least daily rest between two duties in most rosters is longer.
@@ -59,9 +59,9 @@ def _actor_running(e: ir.Table, actors: ir.Table) -> ir.Table:
     so_far, before = running(e.actor, e.seq), earlier(e.actor, e.seq)
     e = e.mutate(
         tonight=tonight,
-        sum_lookups=e.counted.cast("int64").sum().over(so_far),
-        sum_exported=e.exported.sum().over(so_far),
-        sum_failed=e.failed.fill_null(False).cast("int64").sum().over(so_far),
+        sum_lookups=total(e.counted.cast("int64"), over=so_far),
+        sum_exported=total(e.exported, over=so_far),
+        sum_failed=total(e.failed.fill_null(False).cast("int64"), over=so_far),
         earlier_us=tonight.ifelse(e.us, None).max().over(before),
         earlier_day=tonight.ifelse(e.local_day, None).max().over(before),
     )
@@ -92,15 +92,15 @@ def _operator_running(e: ir.Table) -> ir.Table:
         "us",
         "operator",
         "seated",
-        sum_asked=asked.cast("int64").sum().over(so_far),
-        sum_on_behalf=(asked & e.on_behalf.fill_null(False)).cast("int64").sum().over(so_far),
+        sum_asked=total(asked.cast("int64"), over=so_far),
+        sum_on_behalf=total((asked & e.on_behalf.fill_null(False)).cast("int64"), over=so_far),
         switch_us=(e.terminal != e.terminal.lag().over(at_seats)).ifelse(e.us.lag().over(at_seats), None),
     )
 
 
-def _since(e: ir.Table, total: str, who: str, length: int) -> ir.IntegerValue:
+def _since(e: ir.Table, summed: str, who: str, length: int) -> ir.IntegerValue:
     """Growth of a running sum over the last `length` microseconds: (t - length, t].
 
     The sum only grows, so its highest value up to t - length is the one there: whatever the order of simultaneous rows.
     """
-    return e[total] - e[total].max().over(until(e[who], e.us, length)).fill_null(0)
+    return e[summed] - e[summed].max().over(until(e[who], e.us, length)).fill_null(0)

@@ -20,7 +20,7 @@ from detector.errors import InputError, Where
 #: Expansion is judged once a file has grown beyond this: less does no harm, and small repetitive logs pack very well.
 RATIO_FLOOR = 8 << 20
 #: zlib can stop at a given output; libzstd cannot, so Zstandard is fed in pieces whose worst expansion
-#: (one 128 KiB block from 4 bytes, RFC 8878 3.1.1.2.2) stays below 64 MiB.
+#: (one 128 KiB block from 4 bytes, RFC 8878 3.1.1.2.2) comes to 64 MiB.
 GZIP_PIECE, ZSTD_PIECE, OUTPUT_PIECE = 64 << 10, 2 << 10, 256 << 10
 #: What a Zstandard frame may ask for as window; the library's own default bound for untrusted data.
 ZSTD_WINDOW = 128 << 20

@@ -78,6 +78,13 @@ def ingest_file(job: Job) -> tuple[FileCounts, frozenset[date]]:
             known = identity.result()
         except OSError as exc:
             raise InputError(f"cannot be read: {exc.strerror}", where=Where(job.file.name)) from exc
+        except MemoryError as exc:  # Arrow's is one too
+            shutil.rmtree(job.home.staging, ignore_errors=True)
+            raise StateError(
+                "not enough memory",
+                where=Where(job.file.name),
+                hint="Lower ingest.memory_bytes or ingest.threads, or give the process more memory.",
+            ) from exc
         except StateError:  # the disk is full, as a rule: give back what was taken of it
             shutil.rmtree(job.home.staging, ignore_errors=True)
             raise

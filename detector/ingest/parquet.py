@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from detector.errors import StateError, Where
 
-#: zstd's fastest level: a quarter larger than its default and twice as quick to write.
+#: Of zstd. Encoding, not compression, is most of the work of writing; a higher level is for archives.
 LEVEL: Final = 1
 ROW_GROUP: Final = 256 * 1024
 #: Columns with so many different values that a dictionary would only be built to be thrown away.

@@ -151,3 +151,15 @@ def test_a_full_disk_while_files_are_moved_is_put_right_by_the_next_run(
     monkeypatch.undo()
     assert ingest(home, path).skipped == (str(path),)
     assert ids(home) == ["1", "2"]
+
+
+def test_too_little_memory_is_a_clear_message(home: Home, tmp_path: Path) -> None:
+    def starve(step: str) -> None:
+        if step == "read":
+            raise MemoryError
+
+    with pytest.raises(StateError, match="not enough memory") as caught:
+        ingest(home, log(tmp_path / "a.csv", line("1")), checkpoint=starve)
+    assert "ingest.memory_bytes" in str(caught.value)
+    assert not IngestedFile.objects.exists()
+    assert not home.staging.exists()

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import scan_worker
 
 WORKER = Path(scan_worker.__file__)
-NIGHTS, KILLS, BATCHES = 5, 50, 5
+NIGHTS, KILLS, BATCHES = 3, 50, 5
 #: Rows that a run leaves as its own trace, or that number others.
 PASSING = {"ledger_run", "sqlite_sequence", "django_migrations"}
 SURROGATES = {"id", "source_id"}
