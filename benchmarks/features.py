@@ -34,11 +34,14 @@ REASONS = ("", "routine enquiry, traffic stop", "investigation of burglary", "mi
 
 
 def made_events(day: date, events: int, actors: int, records: int, seed: int) -> pa.Table:
-    """A day of look-ups, uniform over the day, actors and records."""
+    """A day of look-ups by people on nine-hour shifts at three terminals each, uniform over actors and records."""
     rng = np.random.default_rng(seed)
     start = np.datetime64(day, "us").astype("int64")
-    times = pa.array(start + np.sort(rng.integers(0, 86_400_000_000, events)), pa.int64()).cast(TIMESTAMP)
     who = rng.integers(0, actors, events)
+    clock = (who % 24 * 3_600_000_000 + rng.integers(0, 9 * 3_600_000_000, events)) % 86_400_000_000
+    order = np.argsort(clock)
+    who = who[order]
+    times = pa.array(start + clock[order], pa.int64()).cast(TIMESTAMP)
     columns = {
         "event_id": _named("e", np.arange(events)),
         "event_time": times,
@@ -49,7 +52,7 @@ def made_events(day: date, events: int, actors: int, records: int, seed: int) ->
         "actor_id": _named("op", who),
         "unit": _named("unit", who % 120),
         "role": pa.repeat("constable", events),
-        "terminal_id": _named("T", who % 5000 + rng.integers(0, 20, events)),
+        "terminal_id": _named("T", who % 5000 + rng.integers(0, 3, events)),
         "reason_text": pa.array(np.array(REASONS)[rng.integers(0, len(REASONS), events)]),
         "case_ref": _named("CR/", rng.integers(0, actors * 7, events)),
         "record_id": _named("R", rng.integers(0, records, events)),

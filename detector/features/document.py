@@ -17,8 +17,8 @@ def catalogue_page() -> str:
 
 
 def _family(name: str, members: list[Feature]) -> str:
-    head = f"### {name.capitalize()}\n\n| feature | unit | definition | strange | reads | model |\n|---|---|---|---|---|---|"
-    return "\n".join([head, *(_row(feature) for feature in members)])
+    columns = "| feature | unit | definition | strange | reads | model |\n|---|---|---|---|---|---|"
+    return "\n".join([f"### {name.capitalize()}\n\n{columns}", *(_row(feature) for feature in members)])
 
 
 def _row(feature: Feature) -> str:

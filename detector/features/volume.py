@@ -91,7 +91,8 @@ FEATURES = (
         "standard deviations",
         "look-ups in 24 hours against the busiest 24 hours of each of the actor's own nights: robust z of ln(1 + x), "
         "median and spread shrunk toward the peers' and everybody's",
-        "look-ups in 24 hours {value} standard deviations above the actor's usual peak; usual {own}, for peers {peers}",
+        "look-ups in 24 hours {value} standard deviations above the usual peak; usual for this actor {own}, "
+        "for peers {peers}",
         "high",
         "volumes",
         rate_z,
@@ -101,7 +102,8 @@ FEATURES = (
         "volume",
         "standard deviations",
         "as rate_z, for one hour against the busiest hour of each of the actor's own nights",
-        "look-ups in one hour {value} standard deviations above the actor's usual peak; usual {own}, for peers {peers}",
+        "look-ups in one hour {value} standard deviations above the usual peak; usual for this actor {own}, "
+        "for peers {peers}",
         "high",
         "volumes",
         hour_rate_z,
@@ -122,7 +124,7 @@ FEATURES = (
         "volume",
         "times",
         "look-ups in 15 minutes over the 99th percentile of the busiest 15 minutes of the actor's own nights, shrunk",
-        "look-ups in 15 minutes {value} times the actor's own peak; usual {own}, for peers {peers}",
+        "look-ups in 15 minutes {value} times the actor's own peak; usual for this actor {own}, for peers {peers}",
         "high",
         "volumes",
         burst_15m,
