@@ -36,8 +36,7 @@ FEATURES = (
         "breadth",
         "doublings",
         "how many doublings the number of records returned lies above the usual one of the peers in this system",
-        "{value} doublings more records returned than peers usually get here; usual for this actor {own}, "
-        "for peers {peers}",
+        "{value} the records that peers usually get here; usual for this actor {own}, for peers {peers}",
         "high",
         "habits",
         breadth,
@@ -48,7 +47,7 @@ FEATURES = (
         "breadth",
         "doublings",
         "how many doublings the number of networks, cameras or databases searched lies above the peers' usual one",
-        "a search {value} doublings wider than usual among peers here; usual for this actor {own}, for peers {peers}",
+        "a search over {value} the usual scope of peers here; usual for this actor {own}, for peers {peers}",
         "high",
         "habits",
         scope_breadth,
@@ -60,7 +59,7 @@ FEATURES = (
         "doublings",
         "how many doublings the items printed, exported or disclosed in 24 hours lie above the actor's nightly mean, "
         "shrunk to the peers'",
-        "{value} doublings more printed or exported in 24 hours than usual; usual for this actor {own}, "
+        "{value} the usual number of items printed or exported in 24 hours; usual for this actor {own}, "
         "for peers {peers}",
         "high",
         "volumes",

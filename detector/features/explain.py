@@ -56,17 +56,36 @@ def sentence(feature: str, value: float, own: float | None, peers: float | None)
     template = FEATURES[feature].sentence
     if own is None and peers is None:
         template = template.partition(";")[0]
-    return template.format(value=_number(value), own=_number(own), peers=_number(peers))
+    own_words, peer_words = (in_words(feature, usual) for usual in (own, peers))
+    return template.format(value=in_words(feature, value), own=own_words, peers=peer_words)
+
+
+def in_words(feature: str, value: float | None) -> str:
+    """A value as a reviewer would say it: 3 doublings are "8 times", 10 bits "one in 1,000", a share of 0.5 "50 %"."""
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    unit = FEATURES[feature].unit
+    if unit == "doublings":
+        return f"{_round(2.0 ** min(value, 60))} times"
+    if unit == "bits":
+        return f"one in {_round(2.0 ** min(max(value, 0.0), 60))}"
+    if unit == "share":
+        return f"{round(100 * value)} %"
+    return _number(value)
 
 
 def _known(value: float) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def _number(value: float | None) -> str:
+def _number(value: float) -> str:
     """As few digits as say it: 5, 5.3, 1,200."""
-    if value is None or not math.isfinite(value):
-        return "unknown"
     if abs(value - round(value)) < 0.005 or abs(value) >= 100:
         return f"{round(value):,}"
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def _round(value: float) -> str:
+    """Two digits that count, the rest zeros; more would promise too much."""
+    digits = max(len(str(int(abs(value)))) - 2, 0)
+    return f"{round(value / 10**digits) * 10**digits:,}" if digits else _number(value)

@@ -61,7 +61,7 @@ FEATURES = (
         "purpose",
         "bits",
         "mean of -log2 P(term | unit and system) over the terms of the reason, shrunk to everybody's terms",
-        "a reason in words that are {value} bits surprising here; usual for this actor {own}, for peers {peers}",
+        "a reason in words as rare here as {value}; usual for this actor {own}, for peers {peers}",
         "high",
         "habits",
         reason_surprisal,

@@ -37,7 +37,7 @@ FEATURES = (
         "session",
         "0 or 1",
         "1 when the signed-in operator was active on another terminal within the ten minutes before",
-        "two terminals within ten minutes ({value}); usual for this actor {own}, for peers {peers}",
+        "two terminals within ten minutes",
         "high",
         "volumes",
         session_conflict,
@@ -49,7 +49,7 @@ FEATURES = (
         "0 or 1",
         "1 for the signed-in operator's first event at this terminal within history_days; NULL for an operator never "
         "seen at any",
-        "first time at this terminal ({value}); usual for this actor {own}, for peers {peers}",
+        "first time at this terminal",
         "high",
         "habits",
         new_terminal,

@@ -39,7 +39,7 @@ FEATURES = (
         "timing",
         "bits",
         "-log2 of the probability of this local hour of the week for the actor, shrunk to peers and everybody",
-        "an hour of the week that is {value} bits surprising; usual for this actor {own}, for peers {peers}",
+        "an hour of the week with some {value} of this actor's look-ups; usual for this actor {own}, for peers {peers}",
         "high",
         "habits",
         hour_surprisal,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,7 +54,9 @@ def explanation(
         "last": _moment(events.local(-1)),
         "who": _plural(len(set(everybody.column("actor_id"))), "person", "people"),
     }
-    numbers = {item.feature: number(item.value) for item in values}
+    from detector.features.explain import in_words
+
+    numbers = {item.feature: in_words(item.feature, item.value) for item in values}
     template = rule.about.own.explanation
     if template:
         said = _BRACES.sub(lambda match: facts.get(match[1]) or numbers.get(match[1]) or "an unknown number", template)
@@ -70,15 +71,6 @@ def explanation(
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
-def number(value: float) -> str:
-    """As few digits as say it: 5, 5.3, 1,200."""
-    if not math.isfinite(value):
-        return "an unknown number"
-    if value == round(value):
-        return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def _plural(count: int, one: str, many: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from detector.features.catalogue import FEATURES, MODEL_FEATURES
 from detector.features.document import catalogue_page
-from detector.features.explain import sentence
+from detector.features.explain import in_words, sentence
 from detector.schema import EVENT_SCHEMA, REFERENCE_TABLES
 
 
@@ -34,10 +35,30 @@ def test_a_feature_says_what_it_is(name: str) -> None:
     assert feature.needs <= set(REFERENCE_TABLES)
     assert set(feature.columns) <= set(EVENT_SCHEMA.names)
     full, short = sentence(name, 3, 1, 2), sentence(name, 3, None, None)
-    assert "3" in full
     assert full.startswith(short)
     assert "{" not in full
-    assert full.endswith("for this actor 1, for peers 2")
+    if feature.unit == "0 or 1":  # it is or it is not: a number would say nothing
+        assert full == short
+    else:
+        assert in_words(name, 3) in short
+        assert full.endswith(f"for this actor {in_words(name, 1)}, for peers {in_words(name, 2)}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("export_excess", 9.8, "890 times"),
+        ("breadth", -0.22, "0.86 times"),
+        ("reason_surprisal", 18.3, "one in 320,000"),
+        ("hour_surprisal", 1.0, "one in 2"),
+        ("onbehalf_share", 0.255, "26 %"),
+        ("lookups_24h", 1234.0, "1,234"),
+        ("crowd", math.nan, "unknown"),
+        ("crowd", None, "unknown"),
+    ],
+)
+def test_a_number_is_said_as_people_say_it(name: str, value: float | None, said: str) -> None:
+    assert in_words(name, value) == said
 
 
 def test_a_sentence_reads_like_one() -> None:
