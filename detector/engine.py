@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,8 @@ def connect(
     """
     import ibis
 
+    # Ibis 12 calls what DuckDB 2 will one day drop; whoever runs a scan can do nothing about it.
+    warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
     con = ibis.duckdb.connect(
         threads=threads,
         memory_limit=memory_limit,
@@ -66,3 +69,8 @@ def batches(con: Backend, table: ir.Table, *, rows: int = 50_000) -> Iterator[pa
     DuckDB 2 no longer has.)
     """
     yield from con.con.sql(con.compile(table)).to_arrow_reader(rows)
+
+
+def arrow(con: Backend, table: ir.Table) -> pa.Table:
+    """The rows of an expression over stored tables and views of `con`, all at once; see `batches`."""
+    return con.con.sql(con.compile(table)).to_arrow_table()

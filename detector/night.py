@@ -20,7 +20,7 @@ from detector.anomaly import ModelSpecification, forest_findings, score_night, t
 from detector.anomaly.schedule import SampleLoader
 from detector.config import Settings
 from detector.context.reference import Reference, with_staff
-from detector.engine import connect
+from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
 from detector.features.explain import sentence, usual_values
 from detector.features.profiles import PROFILE_TABLES, roll_up
@@ -173,7 +173,7 @@ def sample_of(con: Backend, home: Home) -> SampleLoader:
 
     def load(first: date, last: date) -> pa.Table:
         table = _nights(con, home, "feature_sample", since=first, before=last + timedelta(days=1))
-        return table.order_by("night", "event_id", "actor_id").to_pyarrow()
+        return arrow(con, table.order_by("night", "event_id", "actor_id"))
 
     return load
 
@@ -197,12 +197,17 @@ def findings_table(findings: Sequence[Finding]) -> pa.Table:
 
 def _events(con: Backend, paths: Sequence[Path]) -> ir.Table:
     if not paths:
-        return ibis.memtable(EVENT_SCHEMA.empty_table())
+        return _empty(con, EVENT_SCHEMA)
     return con.read_parquet([str(path) for path in paths])
 
 
 def _nights(con: Backend, home: Home, name: str, *, since: date, before: date) -> ir.Table:
     paths = table_files(home, name, since=since, before=before)
     if not paths:
-        return ibis.memtable(PROFILE_TABLES[name].empty_table())
+        return _empty(con, PROFILE_TABLES[name])
     return con.read_parquet([str(path) for path in paths])
+
+
+def _empty(con: Backend, schema: pa.Schema) -> ir.Table:
+    nullable = ibis.Schema({name: kind.copy(nullable=True) for name, kind in ibis.Schema.from_pyarrow(schema).items()})
+    return con.create_table(ibis.util.gen_name("empty"), schema=nullable, temp=True)

@@ -18,7 +18,7 @@ from detector.features.catalogue import FEATURES
 from detector.features.keyed import EVENT_COLUMNS, earlier_events, keyed_events
 from detector.features.plan import Plan, Step, bound, fill, filled
 from detector.features.references import REFERENCE_DAYS
-from detector.features.touches import CROWD_DAYS
+from detector.features.touches import CROWD_DAYS, EXPECTED_DAYS
 from detector.features.workbench import workbenches
 
 _PLAN: Final = "night"
@@ -70,6 +70,8 @@ def night_features(
     days = read_back_days(settings)
     sources = {"events": events, "before": before}
     sources |= {name: _aged(profiles[name], night, days[name]) for name in _READ}
+    # A table of its own, so that only the files of those nights are opened.
+    sources["recent_record_days"] = _aged(profiles["record_days"], night, EXPECTED_DAYS)
     steps = _steps(con.name)
     with bound(con, _PLAN, sources, _schemas()), filled(con, steps[:-1]):
         name = ibis.util.gen_name(f"{_PLAN}_{_RESULT}")
@@ -101,6 +103,7 @@ def _aged(table: ir.Table, night: date, days: int) -> ir.Table:
 
 def _schemas() -> dict[str, pa.Schema]:
     age = pa.field("age", pa.int32())
+    read = {**_READ, "recent_record_days": tables.RECORD_DAYS}
     return {"events": EVENT_COLUMNS, "before": EVENT_COLUMNS} | {
-        name: schema.remove(schema.get_field_index("night")).append(age) for name, schema in _READ.items()
+        name: schema.remove(schema.get_field_index("night")).append(age) for name, schema in read.items()
     }

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import ibis.expr.types as ir
 import pandas as pd
-import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from detector.engine import batches
+from detector.engine import arrow
 from detector.features.catalogue import FEATURES
 
 #: (this actor, the peers); None = not known.
@@ -37,7 +36,7 @@ def usual_values(
     wanted = keyed.filter(keyed.actor_id.isin(list(actor_ids)))
     groups = [f"group_{name}" for name in _GROUP]
     peers = keyed.semi_join(wanted.select(groups).distinct(), groups)
-    rows = pa.Table.from_batches(batches(con, peers), schema=peers.schema().to_pyarrow()).to_pandas()
+    rows = arrow(con, peers).to_pandas()
     found: dict[str, Mapping[str, OwnAndPeers]] = {}
     medians = dict(list(rows.groupby(groups, sort=False)))
     for actor, own in rows[rows["actor_id"].isin(set(actor_ids))].groupby("actor_id", sort=True):

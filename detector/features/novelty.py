@@ -9,15 +9,15 @@ from detector.features.feature import Feature
 
 
 def record_new_to_actor(t: ir.Table) -> ir.Value:
-    return _is_new(t, "visit")
+    return _is_new(t, "visit", t.visit_last_age.notnull())
 
 
 def record_new_to_unit(t: ir.Table) -> ir.Value:
-    return _is_new(t, "unit_record")
+    return _is_new(t, "unit_record", t.unit_record_known)
 
 
 def record_new_to_force(t: ir.Table) -> ir.Value:
-    return _is_new(t, "record")
+    return _is_new(t, "record", t.record_known)
 
 
 def revisit_days(t: ir.Table) -> ir.Value:
@@ -25,10 +25,10 @@ def revisit_days(t: ir.Table) -> ir.Value:
     return t.visit.notnull().ifelse((t.visit_first_seq < t.seq).ifelse(0, t.visit_last_age), None)
 
 
-def _is_new(t: ir.Table, key: str) -> ir.Value:
+def _is_new(t: ir.Table, key: str, known: ir.BooleanValue) -> ir.Value:
     """1 or 0; NULL without a key, and on the very first night, when everything would be new."""
-    new = t[f"{key}_nights"].isnull() & (t[f"{key}_first_seq"] == t.seq)
-    return (t[key].notnull() & (t.history_nights > 0)).ifelse(new.cast("int64"), ibis.null("int64"))
+    new = ~known & (t[f"{key}_first_seq"] == t.seq)
+    return (t[key].notnull() & t.any_history).ifelse(new.cast("int64"), ibis.null("int64"))
 
 
 FEATURES = (

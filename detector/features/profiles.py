@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from detector.engine import arrow
 from detector.features import tables
 from detector.features.catalogue import FEATURES, MODEL_FEATURES
 from detector.features.engine import HOUR_US, constant, stable_hash, total
@@ -162,6 +163,6 @@ def _feature_sample(whole: ir.Table) -> ir.Table:
 
 def _arrow(con: Any, name: str, night: date) -> pa.Table:
     schema = PROFILE_TABLES[name]
-    rows = con.table(f"{_PLAN}_{name}").to_pyarrow()
+    rows = arrow(con, con.table(f"{_PLAN}_{name}"))
     rows = rows.append_column("night", pa.repeat(pa.scalar(night, pa.date32()), rows.num_rows))
     return rows.select(schema.names).cast(schema)

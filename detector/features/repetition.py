@@ -25,7 +25,7 @@ def recheck_regularity(t: ir.Table) -> ir.Value:
 
 def crowd(t: ir.Table) -> ir.Value:
     """(actors now) / (1 + actors expected): the expected are the record's actors a night, times the nights of 72 h."""
-    nights = ibis.greatest(t.history_nights - CROWD_DAYS, ibis.literal(1))
+    nights = ibis.greatest(t.expected_nights, ibis.literal(1))
     expected = CROWD_DAYS * t.record_actor_nights.fill_null(0) / nights
     return t.record.notnull().ifelse(t.crowd_actors / (1 + expected), None)
 
@@ -60,7 +60,7 @@ FEATURES = (
         "repetition",
         "times",
         "different actors on this record in the last 72 hours, this one included, over 1 + the number expected from "
-        "the record's earlier nights",
+        "the record's 30 days before",
         "{value} times as many people on this record within 72 hours as expected; usual for this actor {own}, "
         "for peers {peers}",
         "high",

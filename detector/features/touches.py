@@ -12,6 +12,8 @@ from detector.features.plan import Plan
 REPEAT_DAYS = 180
 #: Trailing days in which others on the same record make a crowd.
 CROWD_DAYS = 3
+#: Trailing days from which it is judged how many are to be expected there.
+EXPECTED_DAYS = 30
 #: Fewer gaps than this say nothing about how regular they are.
 LEAST_GAPS = 3
 
@@ -26,7 +28,6 @@ def touched_by_actor(plan: Plan, tonight: ir.Table, actor_records: ir.Table) -> 
     gap = old.gap.cast("int64")
     in_repeat = old.age <= REPEAT_DAYS
     seen = old.group_by(visit="key").agg(
-        visit_nights=old.count(),
         visit_last_age=old.age.min(),
         visit_repeat_nights=old.key.count(where=in_repeat),
         visit_gaps=gap.count(where=in_repeat),
@@ -37,27 +38,33 @@ def touched_by_actor(plan: Plan, tonight: ir.Table, actor_records: ir.Table) -> 
 
 
 def touched_by_unit(plan: Plan, tonight: ir.Table, unit_records: ir.Table) -> ir.Table:
-    """One row per `unit_record` tonight: its first touch tonight, and the nights on which the unit touched it."""
-    keys = _first(plan, tonight, "unit_record")
-    old = unit_records.semi_join(keys, unit_records.key == keys.unit_record)
-    seen = old.group_by(unit_record="key").agg(unit_record_nights=old.count())
-    return plan.keep("unit_records", keys.left_join(seen, "unit_record").drop("unit_record_right"))
+    """One row per `unit_record` tonight: its first touch tonight, and whether the unit touched it before."""
+    return _with_known(plan, _first(plan, tonight, "unit_record"), "unit_record", unit_records)
 
 
-def touched_by_anybody(plan: Plan, tonight: ir.Table, record_days: ir.Table) -> ir.Table:
-    """One row per `record` tonight, and one for NIGHTS, so that `record_nights` there is the nights of history.
+def touched_by_anybody(plan: Plan, tonight: ir.Table, record_days: ir.Table, recent: ir.Table) -> ir.Table:
+    """One row per `record` tonight, and one for NIGHTS, whose `record_nights` are those of the log.
 
-    Its first touch tonight, the nights on which anybody touched it, and the sum over those older than the days that
-    make a crowd of the distinct actors.
+    Its first touch tonight, whether anybody touched it before; and from `recent`, the record_days of EXPECTED_DAYS,
+    without those that make a crowd: the nights on which anybody touched it, and the sum of their distinct actors.
     """
     nights = tonight.agg(record_first_seq=tonight.seq.max()).select("record_first_seq", record=constant(NIGHTS))
     first = _first(plan, tonight, "record")
     keys = plan.keep("record_keys", first.union(nights.select(first.columns)))
-    old = record_days.semi_join(keys, record_days.key == keys.record)
-    seen = old.group_by(record="key").agg(
-        record_nights=old.count(), record_actor_nights=total(old.actors, old.age > CROWD_DAYS)
-    )
-    return plan.keep("records", keys.left_join(seen, "record").drop("record_right"))
+    recent = recent.filter(recent.age > CROWD_DAYS)
+    recent = recent.semi_join(keys, recent.key == keys.record)
+    counted = recent.group_by(record="key").agg(record_nights=recent.count(), record_actor_nights=total(recent.actors))
+    counted = plan.keep("record_counts", counted)
+    known = _with_known(plan, keys, "record", record_days)
+    return plan.keep("records", known.left_join(counted, "record").drop("record_right"))
+
+
+def _with_known(plan: Plan, keys: ir.Table, key: str, old: ir.Table) -> ir.Table:
+    """`keys` with `<key>_known`, whether it is among the old ones. Nothing is counted: history is by far the longer."""
+    known = plan.keep(f"{key}_known", keys.semi_join(old, keys[key] == old.key).select(key))
+    found = known.mutate(**{f"{key}_known": ibis.literal(True)})
+    joined = keys.left_join(found, key).drop(f"{key}_right")
+    return plan.keep(f"{key}_touched", joined.mutate(**{f"{key}_known": joined[f"{key}_known"].fill_null(False)}))
 
 
 def _first(plan: Plan, tonight: ir.Table, key: str) -> ir.Table:

@@ -45,9 +45,11 @@ def _volumes(plan: Plan, tonight: ir.Table, before: ir.Table, actor_days: ir.Tab
 
 
 def _records(plan: Plan, tonight: ir.Table, profiles: Mapping[str, ir.Table]) -> ir.Table:
-    by_anybody = touched_by_anybody(plan, tonight, profiles["record_days"])
+    by_anybody = touched_by_anybody(plan, tonight, profiles["record_days"], profiles["recent_record_days"])
     history = by_anybody.filter(by_anybody.record == constant(NIGHTS))
-    bench = tonight.cross_join(history.select(history_nights=history.record_nights.fill_null(0)))
+    bench = tonight.cross_join(
+        history.select(any_history=history.record_known, expected_nights=history.record_nights.fill_null(0))
+    )
     bench = _join(bench, touched_by_actor(plan, tonight, profiles["actor_records"]), "visit")
     bench = _join(bench, touched_by_unit(plan, tonight, profiles["unit_records"]), "unit_record")
     bench = _join(bench, by_anybody, "record")
