@@ -37,9 +37,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Three nights; on the second, somebody reads one record twenty-five times in an hour."""
-    rows = [
-        look(day * 100 + n, f"2026-02-0{day}T1{n}:00:00Z", record=f"R{n}") for day in (1, 2, 3) for n in range(4)
-    ]
+    rows = [look(day * 100 + n, f"2026-02-0{day}T1{n}:00:00Z", record=f"R{n}") for day in (1, 2, 3) for n in range(4)]
     rows += [look(250 + n, f"2026-02-02T11:{n:02d}:30Z", actor="op9", record="R-same") for n in range(25)]
     path = tmp_path / "logs" / "a.csv"
     path.parent.mkdir()
