@@ -31,6 +31,7 @@ from detector.records import Finding, fingerprint
 from detector.rules.findings import rule_findings
 from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
+from detector.triage.models import Alert
 from detector.triage.services import raise_alerts
 from detector.writing import Stopwatch
 
@@ -113,9 +114,10 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
                 "events_fingerprint": fingerprint(path.relative_to(home.lake).as_posix() for path in paths),
                 "events": count,
                 "findings": len(findings),
-                "alerts": len(alerts.touched),
+                "alerts": Alert.objects.filter(findings__night=night, findings__superseded_at=None).distinct().count(),
                 "model_version": verdict.version,
-                "model_status": verdict.status,
+                # With a model its version says all: whether this run trained it, or one that was killed, is no matter.
+                "model_status": "" if verdict.version else verdict.status,
                 "stage_seconds": dict(watch.seconds),
                 "scanned_at": means.now,
             },

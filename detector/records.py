@@ -48,7 +48,10 @@ class Finding:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "finding_id", stable_id("F", self.detector, self.rule_id, self.actor_id, *sorted(self.event_ids))
+            self,
+            "finding_id",
+            # The night too: an episode over midnight, cut to its first events, is another finding on each night.
+            stable_id("F", self.detector, self.rule_id, self.actor_id, self.night.isoformat(), *sorted(self.event_ids)),
         )
 
 

@@ -141,6 +141,6 @@ def sentences(report: dict[str, Any]) -> Sequence[str]:
         said.append(f"{len(due)} nights wait to be scanned, the first {due[0]}.")
     said += [f"Rule refused: {line}" for line in report["rules"].get("refused", [])]
     said += [f"Rule inactive: {line}" for line in report["rules"].get("inactive_because", [])]
-    said += [f"Not recognised: {line}" for line in report["not_recognised"]]
+    said += [f"Not read: {line}" for line in report["not_recognised"]]
     said += [f"{source['source_name']}: {note}" for source in report["sources"] for note in source["notes"]]
     return said

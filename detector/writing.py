@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from detector.database import open_database
-from detector.errors import DetectorError
+from detector.errors import DetectorError, UsageError, Where
 from detector.home import Home
 from detector.ingest.lake import recover
 from detector.ingest.lock import hold
@@ -37,7 +37,12 @@ def writing(home: Home, command: str, now: datetime, env: Mapping[str, str] = os
 
     Yields the run's row; it is marked as succeeded or failed on the way out.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(
+            f"the home directory cannot be made: {exc.strerror}", where=Where(home.root), hint="Name another by --home."
+        ) from None
     with hold(home, command, now):
         open_database(home, env)
         recover(home)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, load
+from detector.cli.common import FormatOption, OutputFormat, open_home
 
 
 def status(
@@ -18,13 +18,11 @@ def status(
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Show what is ingested, trained, inactive, late or damaged."""
-    home, _ = load(ctx)
+    home, _ = open_home(ctx)
     from detector.cli.report import status_report
-    from detector.database import open_database
     from detector.status import sentences
     from detector.status import status as report_on
 
-    open_database(home)
     report = report_on(home, now=datetime.now(UTC), verify=verify)
     status_report(report, sentences(report), output)
     raise typer.Exit(5 if report["damage"] else 0)

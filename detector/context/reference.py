@@ -6,6 +6,7 @@ there but cannot be read is an error, because a scan that quietly did without it
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,15 +62,28 @@ def load_reference(folder: Path | None) -> Reference:
 
 
 def with_staff(events: ir.Table, reference: Reference) -> ir.Table:
-    """Events whose missing unit and role are filled from the staff table, by actor.
+    """Events whose missing unit and role are filled from the staff table, by actor, as they were on the event's day.
 
-    A person listed more than once (a transfer) is taken as the last row of the file says.
+    Of several rows of one person (a transfer) that one counts that started last before the event; a row without a
+    start date only where there is no other.
     """
     if "staff" not in reference.tables:
         return events
-    staff = _last_by_key(reference.tables["staff"].select(["staff_id", "unit", "role"]), "staff_id")
-    listed = ibis.memtable(staff).rename(staff_unit="unit", staff_role="role")
-    joined = events.left_join(listed, events.actor_id == listed.staff_id)
+    columns = ["staff_id", "unit", "role", "start_date", "end_date"]
+    staff = ibis.memtable(reference.tables["staff"].select(columns).filter(pc.field("staff_id").is_valid()))
+    day = events.event_time.strftime("%Y-%m-%d")
+    keyed = events.mutate(staff_day=day).select("actor_id", "staff_day").distinct()
+    rows = keyed.inner_join(staff, keyed.actor_id == staff.staff_id)
+    valid = (rows.start_date.isnull() | (rows.start_date.left(10) <= rows.staff_day)) & (
+        rows.end_date.isnull() | (rows.end_date.left(10) >= rows.staff_day)
+    )
+    order = rows.start_date.fill_null("")
+    listed = (
+        rows.filter(valid)
+        .group_by("actor_id", "staff_day")
+        .agg(staff_unit=rows.unit.argmax(order), staff_role=rows.role.argmax(order))
+    )
+    joined = events.mutate(staff_day=day).left_join(listed, ["actor_id", "staff_day"])
     return joined.mutate(
         unit=ibis.coalesce(joined.unit, joined.staff_unit), role=ibis.coalesce(joined.role, joined.staff_role)
     ).select(events.columns)
@@ -84,18 +98,18 @@ def _read(path: Path) -> pa.Table:
         names = next(iter(_csv_rows(header)), [])
         options = pacsv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False)
         return pacsv.read_csv(path, convert_options=options, parse_options=pacsv.ParseOptions(newlines_in_values=True))
-    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as exc:
+    except (pa.ArrowException, csv.Error, UnicodeDecodeError, OSError) as exc:
         raise ReferenceTableError(f"cannot be read: {str(exc).splitlines()[0]}", where=Where(path)) from None
 
 
 def _csv_rows(line: str) -> list[list[str]]:
-    import csv
-
     return list(csv.reader([line]))
 
 
 def _tidy(table: pa.Table, columns: tuple[str, ...], path: Path) -> pa.Table:
     by_name = {name.strip().lower(): name for name in table.column_names}
+    if len(by_name) < len(table.column_names):
+        raise ReferenceTableError("a column is given twice", where=Where(path, 1), hint="Keep one of the two.")
     if columns[0] not in by_name:
         raise ReferenceTableError(
             f"column {columns[0]} is missing",
@@ -112,10 +126,3 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """As trimmed text; in a reference table blank means that nobody filled it in, so it is NULL."""
     text = pc.utf8_trim_whitespace(pc.cast(column, pa.string()))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-
-
-def _last_by_key(table: pa.Table, key: str) -> pa.Table:
-    known = table.filter(pc.is_valid(table[key]))
-    rows = known.append_column("row", pa.array(range(known.num_rows), pa.int64()))
-    last = rows.group_by(key).aggregate([("row", "max")])["row_max"].to_pylist()
-    return known.take(pa.array(sorted(last), pa.int64()))

@@ -130,9 +130,13 @@ def recover(home: Home) -> None:
     """
     aside = sorted(home.staging.rglob("*.parquet")) if home.staging.is_dir() else []
     for path in aside:
-        listed = LakeFile.objects.filter(path__endswith=f"/{path.name}").first()
-        if listed is not None:
-            rename([(path, home.lake / listed.path)])
+        # Names are those of the bytes: an empty table of one night has the same name as that of another, in its place.
+        listed = LakeFile.objects.filter(path__endswith=f"/{path.name}").values_list("path", flat=True)
+        for place in (home.lake / name for name in listed):
+            if not place.exists():
+                copy = path.with_suffix(".copy")
+                shutil.copyfile(path, copy)
+                rename([(copy, place)])
     for ingested in IngestedFile.objects.filter(state=IngestedFile.COMMITTING):
         _there(home, ingested.lake_files.all())
         ingested.state = IngestedFile.DONE
