@@ -33,7 +33,6 @@ def published(path: Path) -> dict[str, tuple[datetime, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")
 def test_every_search_is_kept_and_who_never_rests_is_near_the_top(
     tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
