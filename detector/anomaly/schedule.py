@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,7 +87,14 @@ def train_through(
 
 def _loaded(home: Home, chosen: SavedModel, spec: ModelSpecification) -> TrainedModel:
     """The model with the specification of today: the recipe vouches that they differ in nothing that was learned."""
-    return replace(load(home.models, chosen.version), specification=spec)
+    return replace(_read_once(home.models, chosen.version), specification=spec)
+
+
+@lru_cache(maxsize=1)
+def _read_once(models: Path, version: str) -> TrainedModel:
+    """Reading the trees takes half a second, and a catch-up scores many nights in a row by one model; a version
+    vouches for its bytes, so that what was read once stays right."""
+    return load(models, version)
 
 
 def _in_use(chosen: SavedModel, night: date) -> str:
