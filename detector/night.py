@@ -102,8 +102,8 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         findings += verdict.findings
     with watch.stage("profiles"):
         staged = [write_table(home, name, night, rows) for name, rows in roll_up(con, night, events, features).items()]
-        if findings:
-            staged.append(write_table(home, "findings", night, findings_table(findings)))
+        if news := _not_listed(home, night, findings):
+            staged.append(write_table(home, "findings", night, findings_table(news)))
         count = sum(pq.read_metadata(path).num_rows for path in paths)
     with watch.stage("alerts"), transaction.atomic():
         register_tables(home, staged, now=means.now)
@@ -195,6 +195,14 @@ def findings_table(findings: Sequence[Finding]) -> pa.Table:
         for finding in sorted(findings, key=lambda finding: finding.finding_id)
     ]
     return pa.Table.from_pylist(rows, schema=FINDING_SCHEMA)
+
+
+def _not_listed(home: Home, night: date, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that an earlier scan of the night has not written: what the lake holds is only ever added to."""
+    listed: set[str] = set()
+    for path in table_files(home, "findings", since=night, before=night + timedelta(days=1)):
+        listed.update(pq.read_table(path, columns=["finding_id"], partitioning=None)["finding_id"].to_pylist())
+    return [finding for finding in findings if finding.finding_id not in listed]
 
 
 def _events(con: Backend, paths: Sequence[Path]) -> ir.Table:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from detector import cli
@@ -91,6 +92,9 @@ def test_late_events_have_their_own_night_scanned_again_and_no_other(run: Run, l
     assert summary["nights"][0]["events"] == 30
     (late,) = summary["files"]
     assert (late["lines"], late["events"], late["duplicates"]) == (2, 1, 1)
+    findings = Home(log.parents[1] / "home").lake / "findings"
+    listed = [id_ for path in findings.rglob("*.parquet") for id_ in pq.read_table(path)["finding_id"].to_pylist()]
+    assert len(listed) == len(set(listed)) > 0, "what an earlier scan of the night wrote was written again"
 
 
 def test_fail_on_and_too_many_rejects_and_a_broken_rule_each_have_their_exit_code(
