@@ -101,28 +101,30 @@ def _ingest_tables(summary: IngestSummary) -> None:
         title_justify="left",
         caption=_cut(len(summary.files)),
     )
-    for name in ("file", "source", "lines", "events", "duplicates", "rejects", "why rejected"):
-        number = name in ("lines", "events", "duplicates", "rejects")
+    for name in ("file", "source", "lines", "events", "duplicates", "rejects"):
+        number = name not in ("file", "source")
         table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    for file in summary.files[-MOST_ROWS:]:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(file.reject_reasons.items()))
-        table.add_row(
-            printable("/".join(file.source_file.split("/")[-2:])),
-            file.source_name,
-            f"{file.lines:,}",
-            f"{file.events:,}",
-            f"{file.duplicates:,}",
-            f"{file.rejects:,}",
-            reasons,
-        )
+    shown = summary.files[-MOST_ROWS:]
+    for file in shown:
+        counts = (file.lines, file.events, file.duplicates, file.rejects)
+        table.add_row(_short(file.source_file), file.source_name, *(f"{count:,}" for count in counts))
     if summary.files:
         out.print(table)
+    for file in shown:
+        if file.rejects:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(file.reject_reasons.items()))
+            out.print(f"rejected of {_short(file.source_file)}: {reasons}")
     if summary.skipped:
         out.print(f"{len(summary.skipped):,} files were known already: nothing changed.")
     for notice in summary.notices:
         say(f"note: {printable(notice)}")
     for path, why in summary.not_recognised:
         say(f"not read: {printable(str(path))}: {printable(why)}")
+
+
+def _short(source_file: str) -> str:
+    """The file and its folder: what tells it from its neighbours."""
+    return printable("/".join(source_file.split("/")[-2:]))
 
 
 def _ingest(summary: IngestSummary) -> dict[str, Any]:

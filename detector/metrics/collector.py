@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from detector.metrics.catalogue import METRICS
 from detector.metrics.readings import readings
@@ -41,6 +42,11 @@ def registry() -> CollectorRegistry:
 def expose() -> bytes:
     """The text exposition format, version 0.0.4."""
     return generate_latest(registry())
+
+
+def samples() -> list[Sample]:
+    """Every sample by the name it is exposed under, in the order of the catalogue."""
+    return [sample for family in DetectorCollector().collect() for sample in family.samples]
 
 
 def _family(name: str) -> GaugeMetricFamily | CounterMetricFamily:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -243,6 +244,20 @@ def test_the_command(home: Home, capsys: pytest.CaptureFixture[str], tmp_path: P
     out = capsys.readouterr()
     assert (out.out, out.err) == ("", f"metrics written to {file}\n")
     assert file.read_bytes() == expose()
+
+
+def test_the_command_for_people_and_for_programs(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanned(NOW, stage_seconds={"rules": 2})
+    assert run(["metrics", "--home", str(home.root), "--format", "json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"name": "detector_stage_duration_seconds", "labels": {"stage": "rules"}, "value": 2} in listed
+    monkeypatch.setenv("COLUMNS", "120")
+    assert run(["metrics", "--home", str(home.root), "--format", "table"]) == 0
+    shown = [[cell.strip() for cell in line.split("│")] for line in capsys.readouterr().out.splitlines()]
+    assert ["", "detector_stage_duration_seconds", "stage=rules", "2", ""] in shown
+    assert ["", "detector_last_success_timestamp_seconds", "", f"{NOW:%Y-%m-%d %H:%M:%S}Z", ""] in shown
 
 
 def test_scrapes_of_a_long_history_stay_cheap() -> None:
