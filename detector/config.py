@@ -80,6 +80,20 @@ class FeatureSettings(Section):
     memory_limit: str = Field("1500MB", description="DuckDB's memory limit; beyond it, it spills to disk")
 
 
+class ReferenceSettings(Section):
+    time_zone: ZoneName = Field(
+        "UTC", description="zone of the days in reference tables, and of their times without an offset"
+    )
+    sensitivity: tuple[str, ...] = Field(
+        ("low", "medium", "high"),
+        description="names that records.sensitivity may have, lowest first; a number is understood without",
+    )
+    vetting: tuple[str, ...] = Field(
+        ("vetting", "professional standards", "counter corruption", "anti-corruption", "internal affairs"),
+        description="words in the name of a unit or role whose work it is to look up staff",
+    )
+
+
 class RuleSettings(Section):
     dirs: tuple[Path, ...] = Field((), description="folders with rules of your own, beside the shipped ones")
     shipped: bool = Field(True, description="run the shipped rules too")
@@ -109,6 +123,7 @@ class Settings(Section):
     ingest: IngestSettings = IngestSettings()
     pseudonyms: PseudonymSettings = PseudonymSettings()
     features: FeatureSettings = FeatureSettings()
+    reference: ReferenceSettings = ReferenceSettings()
     rules: RuleSettings = RuleSettings()
     model: ModelSettings = ModelSettings()
     budget: BudgetSettings = BudgetSettings()

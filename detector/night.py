@@ -19,7 +19,8 @@ from detector.alerts.raising import NightAlerts
 from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
 from detector.anomaly.schedule import SampleLoader
 from detector.config import Settings
-from detector.context.reference import Reference, with_staff
+from detector.context.reference import Reference
+from detector.context.staff import with_staff
 from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
 from detector.features.explain import sentence, usual_values

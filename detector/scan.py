@@ -13,7 +13,7 @@ from detector.anomaly.specification import load_specification
 from detector.config import Settings
 from detector.context.reference import Reference, load_reference
 from detector.errors import RuleError
-from detector.features.catalogue import FEATURES
+from detector.features.catalogue import computable
 from detector.home import Home
 from detector.ingest.run import IngestSummary, ingest_paths
 from detector.ledger.models import Run
@@ -66,8 +66,8 @@ def scan(
     the first file is touched.
     """
     rules = load_rules([*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs], strict=True)
-    tables = load_reference(reference)
-    active, inactive = active_rules(rules, {*EVENT_SCHEMA.names, *FEATURES}, tables.present)
+    tables = load_reference(reference, settings)
+    active, inactive = active_rules(rules, {*EVENT_SCHEMA.names, *computable(tables.present)}, tables.present)
     model = load_specification(settings.model.specification)
     watch = Stopwatch()
     with writing(home, "scan", now, env) as run:
@@ -98,8 +98,17 @@ def run_summary(summary: ScanSummary) -> dict[str, Any]:
             "inactive_because": [f"{rule.title}: {rule.reason}" for rule in summary.inactive],
             "refused": [str(refusal) for refusal in summary.rules.refusals],
         },
-        "reference": {"present": sorted(summary.reference.present), "missing": sorted(summary.reference.missing)},
+        "reference": reference_summary(summary.reference),
         "not_recognised": [f"{name}: {why}" for name, why in summary.ingest.not_recognised],
+    }
+
+
+def reference_summary(reference: Reference) -> dict[str, Any]:
+    """Which tables there were, and what became of their rows."""
+    return {
+        "present": sorted(reference.present),
+        "missing": sorted(reference.missing),
+        "tables": [report.as_json() for report in reference.reports],
     }
 
 

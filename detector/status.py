@@ -141,6 +141,24 @@ def sentences(report: dict[str, Any]) -> Sequence[str]:
         said.append(f"{len(due)} nights wait to be scanned, the first {due[0]}.")
     said += [f"Rule refused: {line}" for line in report["rules"].get("refused", [])]
     said += [f"Rule inactive: {line}" for line in report["rules"].get("inactive_because", [])]
+    said += [line for table in report["reference"].get("tables", []) for line in _of_table(table)]
     said += [f"Not read: {line}" for line in report["not_recognised"]]
     said += [f"{source['source_name']}: {note}" for source in report["sources"] for note in source["notes"]]
+    return said
+
+
+def _of_table(table: dict[str, Any]) -> list[str]:
+    """What is wrong with a reference table's rows: how many, for which reasons, and the first of them."""
+    said = []
+    if table["rejects"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in table["reject_reasons"].items())
+        first = table["rejected_rows"][0]
+        said.append(
+            f"Reference table {table['table']}: {table['rejects']:,} rows not used ({reasons}); the first is"
+            f" {table['file']}:{first['line']}: {first['detail']}"
+        )
+    said += [
+        f"Reference table {table['table']}: {count:,} rows with a {column} that cannot be read; it counts as not given"
+        for column, count in table["emptied"].items()
+    ]
     return said

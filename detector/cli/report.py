@@ -9,6 +9,8 @@ from detector.cli.common import OutputFormat, console, print_json, say
 from detector.printable import printable
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from detector.ingest.run import IngestSummary
     from detector.scan import ScanSummary
 
@@ -84,8 +86,24 @@ def status_report(report: Mapping[str, Any], said: Sequence[str], output: Output
     if report["rules"]:
         rules = report["rules"]
         out.print(f"Rules: {rules['active']} active, {rules['inactive']} inactive, {rules['failed']} refused")
+    if report["reference"].get("tables"):
+        out.print(_reference(report["reference"]["tables"]))
     for line in said:
         out.print(f"! {printable(line)}")
+
+
+def _reference(tables: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.table import Table
+
+    shown = Table(title="Reference tables of the last scan", title_justify="left")
+    for name in ("table", "rows", "duplicates", "rejects", "why rejected"):
+        shown.add_column(name, justify="right" if name in ("rows", "duplicates", "rejects") else "left")
+    for table in tables:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in table["reject_reasons"].items())
+        shown.add_row(
+            table["table"], f"{table['rows']:,}", f"{table['duplicates']:,}", f"{table['rejects']:,}", reasons
+        )
+    return shown
 
 
 def _cut(rows: int) -> str | None:
@@ -148,6 +166,8 @@ def _ingest(summary: IngestSummary) -> dict[str, Any]:
 
 
 def _scan(summary: ScanSummary, exit_code: int) -> dict[str, Any]:
+    from detector.scan import reference_summary
+
     return _ingest(summary.ingest) | {
         "nights": [
             {
@@ -166,7 +186,7 @@ def _scan(summary: ScanSummary, exit_code: int) -> dict[str, Any]:
         "rules_inactive": [
             {"rule_id": rule.rule_id, "title": rule.title, "why": rule.reason} for rule in summary.inactive
         ],
-        "reference": {"present": sorted(summary.reference.present), "missing": sorted(summary.reference.missing)},
+        "reference": reference_summary(summary.reference),
         "stage_seconds": dict(summary.stage_seconds),
         "exit_code": exit_code,
     }

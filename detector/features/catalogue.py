@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from detector.features import breadth, novelty, purpose, repetition, session, timing, volume
 from detector.features.feature import Direction, Feature
 
-__all__ = ["FEATURES", "MODEL_FEATURES", "Direction", "Feature"]
+__all__ = ["FEATURES", "MODEL_FEATURES", "Direction", "Feature", "computable"]
 
 _FAMILIES = (volume, timing, novelty, repetition, purpose, breadth, session)
 
@@ -19,3 +19,9 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
 
 #: Those that the forest sees.
 MODEL_FEATURES: Mapping[str, Feature] = MappingProxyType({n: f for n, f in FEATURES.items() if f.model})
+
+
+def computable(reference_tables: Collection[str]) -> Mapping[str, Feature]:
+    """The features that can be worked out with these reference tables; the others are NULL throughout."""
+    there = frozenset(reference_tables)
+    return {name: feature for name, feature in FEATURES.items() if feature.needs <= there}

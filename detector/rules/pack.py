@@ -135,7 +135,10 @@ class RulePack:
 def active_rules(
     pack: RulePack, available_columns: Collection[str], reference_tables: Collection[str]
 ) -> tuple[RulePack, tuple[Inactive, ...]]:
-    """The rules that can run on these columns and reference tables, and those that cannot, each with the reason."""
+    """The rules that can run on these columns and reference tables, and those that cannot, each with the reason.
+
+    A rule that names a feature needs the tables that the feature needs, whether it says so itself or not.
+    """
     columns, tables = frozenset(available_columns), frozenset(reference_tables)
     reasons = {rule.about.key: _missing(rule, columns, tables) for rule in pack.all}
     for rule in pack.correlations:
@@ -155,7 +158,11 @@ def active_rules(
 
 
 def _missing(rule: Detection | Correlation, columns: frozenset[str], tables: frozenset[str]) -> str:
-    needed = [name for name in rule.about.own.reference_tables if name not in tables]
+    from detector.features.catalogue import FEATURES
+
+    by_features = {name for field in rule.fields if field in FEATURES for name in FEATURES[field].needs}
+    needed = [*rule.about.own.reference_tables, *sorted(by_features - set(rule.about.own.reference_tables))]
+    needed = [name for name in needed if name not in tables]
     if needed:
         return f"needs reference table {', '.join(needed)}"
     unknown = sorted(rule.fields - columns)

@@ -141,6 +141,28 @@ def test_reference_tables_fill_unit_and_role_and_the_missing_ones_are_named(
     assert "case_ref" in said
 
 
+def test_a_bad_row_of_a_reference_table_is_named_and_stops_nothing(
+    run: Run, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    (folder / "staff.csv").write_text("staff_id,unit,role\nop1,Traffic,constable\nop9,Traffic\n,Traffic,sergeant\n")
+    code, summary = run("scan", str(log), "--reference", str(folder))
+    assert code == 0
+    (table,) = summary["reference"]["tables"]
+    assert (table["rows"], table["rejects"]) == (1, 2)
+    _, status = run("status")
+    (table,) = status["reference"]["tables"]
+    assert [(row["line"], row["reason"]) for row in table["rejected_rows"]] == [
+        (3, "wrong_column_count"),
+        (4, "missing_key"),
+    ]
+    assert cli.run(["status", "--home", str(tmp_path / "home")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Reference table staff: 2 rows not used (missing_key 1, wrong_column_count 1)" in said
+    assert "staff.csv:3" in said.replace(" ", "")
+
+
 def test_train_says_what_it_needs(run: Run, log: Path) -> None:
     run("scan", str(log))
     code, said = run("train")
