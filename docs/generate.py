@@ -1,6 +1,7 @@
 """Writes the parts of the documentation that are read off the program itself, so that they cannot be out of date.
 
-python docs/generate.py            docs/commands.md, the settings in docs/operating.md, docs/features.md
+python docs/generate.py            docs/commands.md, the settings in docs/operating.md, docs/features.md,
+                                   the scenarios in docs/simulating.md
 python docs/generate.py --demo     the output of the demonstration in README.md too (a minute or two)
 python docs/generate.py --check    writes nothing; exit code 1 and the difference when something is out of date
 """
@@ -25,10 +26,12 @@ from pydantic.fields import FieldInfo
 from detector.cli import app
 from detector.config import ENV_PREFIX, Settings
 from detector.features.document import catalogue_page
+from detector.simulate.scenarios.registry import SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS, OPERATING, README = ROOT / "docs" / "commands.md", ROOT / "docs" / "operating.md", ROOT / "README.md"
 CATALOGUE = ROOT / "docs" / "features.md"
+SIMULATING = ROOT / "docs" / "simulating.md"
 COMMANDS_HEAD = """# Commands
 
 Written by `make docs` from the program itself; `detector COMMAND --help` says the same. `--home` and `--config` may
@@ -137,6 +140,15 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def scenarios() -> str:
+    """The table of every scenario, from the first line of what drafts it."""
+    rows = ["| | scenario | family | split | what happens |", "|---|---|---|---|---|"]
+    for each in SCENARIOS:
+        what = _cell((each.draft.__doc__ or "").partition("\n")[0])
+        rows.append(f"| {each.number} | `{each.name}` | {each.family} | {each.split} | {what} |")
+    return "\n".join(rows)
+
+
 def demo() -> str:
     """The head of the queue that a scan of the sample logs into a new home leaves, as `make demo` makes it."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX) and k != "DATABASE_URL"}
@@ -170,6 +182,7 @@ def main() -> int:
         COMMANDS: commands(),
         OPERATING: between(OPERATING.read_text(), "settings", settings()),
         CATALOGUE: between(CATALOGUE.read_text(), "features", catalogue_page()),
+        SIMULATING: between(SIMULATING.read_text(), "scenarios", scenarios()),
     }
     if arguments.demo:
         pages[README] = between(README.read_text(), "demo", demo())
