@@ -16,7 +16,9 @@ from detector.ingest import expand
 from detector.ingest.expand import DamagedFileError, Meter, RefusedFileError
 from detector.ingest.textstream import text_stream
 
-__all__ = ["DamagedFileError", "InputFile", "RefusedFileError", "head", "list_inputs", "open_bytes", "open_raw"]
+__all__ = [
+    "DamagedFileError", "InputFile", "RefusedFileError", "head", "list_inputs", "open_bytes", "open_raw", "real_path"
+]  # fmt: skip
 
 Compression = Literal["plain", "gz", "zst", "zip"]
 
@@ -45,20 +47,26 @@ class InputFile:
 def list_inputs(paths: Sequence[Path]) -> list[InputFile]:
     """Every file of `paths`, folders with all that is in them, each once, in the order of their names.
 
-    Raises UsageError for a path that does not exist. An archive that cannot be listed is returned as it is;
-    opening it says why.
+    Raises UsageError for a path that does not exist. An archive or a folder that cannot be listed, and a link that
+    leads nowhere or to another folder, is returned as it is; opening it says why.
     """
     found: dict[Path, Path] = {}
+    own = [real_path(path) for path in paths if path.is_dir()]
     for path in paths:
         if path.is_dir():
-            for each in _in_folder(path):
-                found.setdefault(each.resolve(), each)
+            for each in _in_folder(path, own):
+                found.setdefault(real_path(each), each)
         elif path.exists():
-            found.setdefault(path.resolve(), path)
+            found.setdefault(real_path(path), path)
         else:
             raise UsageError("no such file or folder", where=Where(path))
     inputs = [each for path in found.values() for each in _inputs_of(path)]
     return sorted(inputs, key=lambda each: each.name)
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads in the end; of a link that leads to itself, the link (`Path.resolve` would raise)."""
+    return Path(os.path.realpath(path))
 
 
 def head(file: InputFile, limits: IngestSettings, size: int = 1 << 16) -> bytes:
@@ -93,7 +101,13 @@ def open_bytes(file: InputFile, limits: IngestSettings, meter: Meter | None = No
 def open_raw(file: InputFile) -> Iterator[BinaryIO]:
     """The file as it lies on disk. Raises InputError when it cannot be opened."""
     try:
-        if not file.path.is_file():
+        if file.path.is_symlink() and file.path.is_dir():
+            raise InputError(
+                "a link to a folder, which is not followed: name the folder itself", where=Where(file.name)
+            )
+        if file.path.is_dir():
+            os.scandir(file.path).close()  # says why it could not be listed
+        if file.path.exists() and not file.path.is_file():
             raise InputError("not a regular file", where=Where(file.name))
         raw = file.path.open("rb")
     except OSError as exc:
@@ -118,17 +132,28 @@ def _pieces(file: InputFile, raw: BinaryIO, meter: Meter) -> Iterator[bytes]:
     return expand.plain(raw, meter)
 
 
-def _in_folder(folder: Path) -> Iterator[Path]:
+def _in_folder(folder: Path, walked: Sequence[Path]) -> Iterator[Path]:
+    """The files below a folder. What cannot be looked into is given as it is: a folder that cannot be listed, a link
+    that leads nowhere, a link to a folder that is not below one of `walked` (none is followed: it may lead anywhere).
+    """
+    closed: list[Path] = []
+
     def failed(exc: OSError) -> None:
-        raise InputError(f"cannot be listed: {exc.strerror}", where=Where(exc.filename))
+        closed.append(Path(exc.filename))
 
     for here, folders, names in os.walk(folder, onerror=failed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            path = Path(here, name)
+            if path.is_symlink() and not any(real_path(path).is_relative_to(each) for each in walked):
+                yield path
         for name in sorted(names):
             path = Path(here, name)
-            if name.startswith((".", "README")) or path.suffix.lower() in NO_LOGS or not path.is_file():
+            if name.startswith((".", "README")) or path.suffix.lower() in NO_LOGS:
                 continue
-            yield path
+            if path.is_file() or (path.is_symlink() and not path.exists()):
+                yield path
+    yield from closed
 
 
 def _inputs_of(path: Path) -> list[InputFile]:
@@ -137,15 +162,20 @@ def _inputs_of(path: Path) -> list[InputFile]:
         return [InputFile(path, None, compression)]
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            names = [info.filename for info in archive.infolist() if not info.filename.endswith("/")]
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return [InputFile(path, None, "zip")]
     if "[Content_Types].xml" in names:  # an office document under another name
         return [InputFile(path, None, "plain")]
     if not names or len(names) > MAX_MEMBERS:
         return [InputFile(path, None, "zip")]
-    kept = [name for name in dict.fromkeys(names) if not _no_log(PurePosixPath(name))]
-    return [InputFile(path, name, "zip") for name in kept]
+    kept = [name for name in dict.fromkeys(names) if not _no_log(_member_path(name))]
+    return [InputFile(path, name, "zip") for name in kept] or [InputFile(path, None, "zip")]
+
+
+def _member_path(name: str) -> PurePosixPath:
+    """A member's name as a path; some programs write it with backslashes."""
+    return PurePosixPath(name.replace("\\", "/"))
 
 
 def _no_log(name: PurePosixPath) -> bool:
@@ -155,11 +185,14 @@ def _no_log(name: PurePosixPath) -> bool:
 
 def _compression(path: Path) -> Compression:
     """By the first bytes; by the ending where the file is too short or damaged to say."""
+    start = b""
     try:
-        with path.open("rb") as raw:
-            start = raw.read(4)
+        # A pipe would wait for whoever writes to it; opening the input says that it is none.
+        if path.is_file():
+            with path.open("rb") as raw:
+                start = raw.read(4)
     except OSError:
-        start = b""
+        pass  # opening the input says why
     ending = path.suffix.lower()
     if start.startswith(expand.GZIP_MAGIC):
         return "gz"
@@ -184,9 +217,9 @@ def _refuse_unsafe(file: InputFile, raw: BinaryIO) -> None:
     if file.member is None:
         if len(infos) > MAX_MEMBERS:
             raise RefusedFileError(f"an archive of more than {MAX_MEMBERS} members", where=where)
-        raise InputError("an archive with nothing in it", where=where)
-    member = PurePosixPath(file.member.replace("\\", "/"))
-    if member.is_absolute() or ".." in member.parts or ":" in member.parts[0]:
+        raise InputError("an archive with no log in it", where=where)
+    member = _member_path(file.member)
+    if not member.parts or member.is_absolute() or ".." in member.parts or ":" in member.parts[0]:
         raise RefusedFileError("the member's name leads out of the archive", where=where)
     named = [info for info in infos if info.filename == file.member]
     if len(named) > 1:

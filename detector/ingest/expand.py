@@ -7,6 +7,8 @@ break off or do not fit their checksum, RefusedFileError where they would expand
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -86,7 +88,7 @@ def gunzip(raw: BinaryIO, meter: Meter) -> Iterator[bytes]:
             rest = piece.lstrip(b"\0")
 
 
-def _inflate(inflater: zlib._Decompress, data: bytes, meter: Meter) -> Iterator[bytes]:
+def _inflate(inflater: zlib._Decompress, data: bytes, meter: Meter, what: str = "gzip data are") -> Iterator[bytes]:
     while True:
         before = inflater.copy()
         try:
@@ -94,7 +96,7 @@ def _inflate(inflater: zlib._Decompress, data: bytes, meter: Meter) -> Iterator[
         except zlib.error as exc:
             # zlib throws away what the bad piece held of good data: byte by byte it gives them out.
             yield meter.pass_on(_salvage(before, data))
-            raise _damaged("corrupt_file", f"the gzip data are corrupt ({exc})", meter) from None
+            raise _damaged("corrupt_file", f"the {what} corrupt ({exc})", meter) from None
         yield meter.pass_on(out)
         data = inflater.unconsumed_tail
         if inflater.eof or (not data and len(out) < OUTPUT_PIECE):
@@ -131,6 +133,12 @@ def unzstd(raw: BinaryIO, meter: Meter) -> Iterator[bytes]:
                     raise RefusedFileError(
                         f"needs a window of more than {ZSTD_WINDOW >> 20} MiB", where=meter.where
                     ) from None
+                if "ictionary" in str(exc):
+                    raise RefusedFileError(
+                        "compressed with a dictionary that is not in the file",
+                        where=meter.where,
+                        hint="Unpack it with its dictionary (zstd -D) and give what comes out.",
+                    ) from None
                 raise _damaged("corrupt_file", f"the Zstandard data are corrupt ({exc})", meter) from None
             yield meter.pass_on(out)
             rest = b""
@@ -148,15 +156,43 @@ def unzip(raw: BinaryIO, member: str, meter: Meter) -> Iterator[bytes]:
             # Members can share bytes in a crafted archive; each is measured against its own compressed size.
             # What the archive says of that size is believed only as far as the archive itself is that large.
             meter.taken = max(1, min(info.compress_size, raw.seek(0, io.SEEK_END)))
+            if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                yield from _member(raw, info, meter)
+                return
             with archive.open(info) as stream:
                 while piece := stream.read(GZIP_PIECE):
                     yield meter.pass_on(piece)
     except EOFError:
         raise _damaged("truncated_file", "the member ends in the middle", meter) from None
-    except (zipfile.BadZipFile, zlib.error, KeyError) as exc:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, KeyError) as exc:
         raise _damaged("corrupt_file", f"the member is corrupt ({exc})", meter) from None
     except (NotImplementedError, RuntimeError) as exc:
         raise RefusedFileError(f"the member cannot be unpacked ({exc})", where=meter.where) from None
+
+
+def _member(raw: BinaryIO, info: zipfile.ZipInfo, meter: Meter) -> Iterator[bytes]:
+    """A stored or deflated member. The library would keep the end of a member to itself when its checksum is wrong."""
+    raw.seek(info.header_offset)
+    header = raw.read(30)
+    if len(header) < 30 or not header.startswith(ZIP_MAGIC):
+        raise _damaged("corrupt_file", "the member is corrupt (it has no header)", meter)
+    raw.seek(sum(struct.unpack("<HH", header[26:30])), io.SEEK_CUR)  # its name and what is told of it besides
+    inflater = zlib.decompressobj(wbits=-15) if info.compress_type == zipfile.ZIP_DEFLATED else None
+    left, size, checksum = info.compress_size, 0, 0
+    while left or (inflater is not None and not inflater.eof):
+        data = raw.read(min(GZIP_PIECE, left))
+        left -= len(data)
+        for piece in [meter.pass_on(data)] if inflater is None else _inflate(inflater, data, meter, "member is"):
+            size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+            if size > info.file_size:
+                raise RefusedFileError("the member is corrupt (longer than the archive says)", where=meter.where)
+            yield piece
+        if inflater is not None and inflater.eof:
+            break
+        if not data:
+            raise _damaged("truncated_file", "the member ends in the middle", meter)
+    if size != info.file_size or checksum != info.CRC:
+        raise _damaged("corrupt_file", "the member is corrupt (its size or checksum does not fit)", meter)
 
 
 def plain(raw: BinaryIO, meter: Meter) -> Iterator[bytes]:

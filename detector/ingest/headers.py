@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from detector.errors import InputError, Where
 from detector.ingest.mapping import Mapping
 
 
@@ -40,6 +42,27 @@ def header_columns(header: Sequence[str], mapping: Mapping) -> dict[str, str]:
         if hit is not None:
             found[field] = hit
     return found
+
+
+def distinct_columns(header: Sequence[str], name: str, mapping: Mapping) -> list[str]:
+    """The header with a name for every column, none twice: blank ones and repeated ones become `(column N)`.
+
+    Raises InputError when a column that the mapping reads is there twice: which of the two is meant is not guessed.
+    """
+    used = set(header_columns(header, mapping).values())
+    twice = sorted(column for column, count in Counter(header).items() if count > 1 and column in used)
+    if twice:
+        raise InputError(
+            f"the header has the column {twice[0]} twice",
+            where=Where(name, key=twice[0]),
+            hint="Rename one of the two.",
+        )
+    seen: set[str] = set()
+    out: list[str] = []
+    for index, column in enumerate(header, 1):
+        out.append(f"(column {index})" if not column.strip() or column in seen else column)
+        seen.add(column)
+    return out
 
 
 def fits_header(header: Sequence[str], mapping: Mapping) -> bool:

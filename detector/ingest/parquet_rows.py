@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,8 +17,9 @@ import pyarrow.parquet as pq
 from detector.config import IngestSettings
 from detector.errors import InputError, Where
 from detector.ingest.batch import RawBatch, Reject
+from detector.ingest.blocks import show
 from detector.ingest.expand import RefusedFileError
-from detector.ingest.headers import fits_header
+from detector.ingest.headers import distinct_columns, fits_header
 from detector.ingest.mapping import Mapping
 from detector.ingest.textlines import shown
 
@@ -44,12 +46,13 @@ def read_parquet(
     if not fits_header(column_names(file.schema_arrow), mapping):
         needed = ", ".join(mapping.header.must) if mapping.header else "a header"
         raise InputError(f"lacks columns that mapping {mapping.name} needs", where=where, hint=f"It needs {needed}.")
+    names = distinct_columns(column_names(file.schema_arrow), name, mapping)
     first = 1
     try:
         for group in range(file.num_row_groups):  # each on its own: what is damaged in one leaves those before it
             for batch in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
                 for piece in _pieces(pa.Table.from_batches([batch]), limits.memory_bytes, where):
-                    yield from _read(piece, first, limits.max_line_bytes)
+                    yield from _read(piece, names, first, limits.max_line_bytes)
                     first += piece.num_rows
     except (pa.ArrowException, OSError) as exc:
         detail = f"the Parquet data cannot be read on ({_first_line(exc)})"
@@ -121,13 +124,20 @@ def _pieces(table: pa.Table, most: int, where: Where) -> Iterator[pa.Table]:
         start += count
 
 
-def _read(table: pa.Table, first: int, max_bytes: int) -> Iterator[RawBatch | list[Reject]]:
+def _read(table: pa.Table, names: Sequence[str], first: int, max_bytes: int) -> Iterator[RawBatch | list[Reject]]:
+    """`names`: of the columns once structures are laid flat."""
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
-    columns = {name: _text(table.column(name)) for name in table.column_names}
-    texts = pa.table(columns)
+    texts = pa.table([_text(column) for column in table.columns], names=list(names))
     lines = np.arange(first, first + table.num_rows)
-    size = np.zeros(table.num_rows, np.int64)
+    undecodable = _undecodable(texts)
+    if undecodable.any():
+        yield [
+            Reject(int(lines[i]), "bad_encoding", "a text that is not UTF-8", _raw(texts, int(i)))
+            for i in np.flatnonzero(undecodable)
+        ]
+        texts, lines = texts.filter(pa.array(~undecodable)), lines[~undecodable]
+    size = np.zeros(texts.num_rows, np.int64)
     for column in texts.columns:
         size += pc.fill_null(pc.binary_length(column), 0).to_numpy().astype(np.int64)
     long = size > max_bytes
@@ -160,11 +170,43 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return pa.chunked_array([pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())])
     if pa.types.is_nested(kind):
-        texts = [None if v is None else json.dumps(v, default=str, separators=(",", ":")) for v in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        texts = [_nested_text(value) for value in column]
+        return pa.chunked_array([pa.array(texts, pa.binary()).view(pa.string())])
     return column.cast(pa.string())
 
 
+def _nested_text(value: pa.Scalar) -> bytes | None:
+    """A list, map or structure as JSON; bytes that are no UTF-8 where something in it is none."""
+    try:
+        plain = value.as_py()
+    except UnicodeDecodeError:
+        return b"\xff"
+    return None if plain is None else json.dumps(plain, default=str, separators=(",", ":")).encode()
+
+
+def _undecodable(texts: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which rows hold a text that is not UTF-8: Parquet says that it is, and nobody checks."""
+    bad = np.zeros(texts.num_rows, bool)
+    for column in texts.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            values = column.cast(pa.binary()).to_pylist()
+            bad |= np.array([value is not None and _is_bad(value) for value in values], bool)
+    return bad
+
+
+def _is_bad(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
 def _raw(texts: pa.Table, row: int) -> str:
-    values = {name: column[row].as_py() for name, column in zip(texts.column_names, texts.columns, strict=True)}
+    values = {
+        name: None if (value := column[row].cast(pa.binary()).as_py()) is None else show(value)
+        for name, column in zip(texts.column_names, texts.columns, strict=True)
+    }
     return shown(json.dumps({k: v for k, v in values.items() if v is not None}, ensure_ascii=False))

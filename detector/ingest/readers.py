@@ -13,7 +13,7 @@ from detector.ingest.batch import RawBatch, Reject
 from detector.ingest.bytesource import InputFile
 from detector.ingest.delimited import read_delimited
 from detector.ingest.expand import DamagedFileError
-from detector.ingest.headers import fits_header, header_columns
+from detector.ingest.headers import distinct_columns, fits_header, header_columns
 from detector.ingest.jsonlines import expand_column, read_json_document, read_json_lines
 from detector.ingest.mapping import Format, Mapping
 from detector.ingest.parquet_rows import read_parquet
@@ -117,7 +117,7 @@ def read_header(name: str, stream: BufferedReader, mapping: Mapping, limits: Ing
             continue
         records += 1
         if fits_header(columns, mapping):
-            return _unique(columns, name, mapping), line + 1
+            return distinct_columns(columns, name, mapping), line + 1
     needed = ", ".join(mapping.header.must) if mapping.header else "a header"
     raise InputError(
         f"no line at the beginning is the header of mapping {mapping.name}",
@@ -150,18 +150,3 @@ def _record(stream: BufferedReader, mapping: Mapping, limits: IngestSettings) ->
         if text.count('"') % 2 == 0:
             break
     return text, taken
-
-
-def _unique(columns: list[str], name: str, mapping: Mapping) -> list[str]:
-    used = set(header_columns(columns, mapping).values())
-    twice = sorted({column for column in columns if columns.count(column) > 1 and column in used})
-    if twice:
-        raise InputError(
-            f"the header has the column {twice[0]} twice",
-            where=Where(name, key=twice[0]),
-            hint="Rename one of the two.",
-        )
-    out: list[str] = []
-    for index, column in enumerate(columns, 1):
-        out.append(f"(column {index})" if not column or column in out else column)
-    return out

@@ -14,7 +14,7 @@ from django.db.models import Max
 from detector.config import Settings
 from detector.errors import InputError, MappingError, Where
 from detector.home import Home
-from detector.ingest.bytesource import InputFile, head, list_inputs, open_bytes
+from detector.ingest.bytesource import InputFile, head, list_inputs, open_bytes, real_path
 from detector.ingest.hashing import identify
 from detector.ingest.mapping import Mapping as SourceMapping
 from detector.ingest.mapping import load_mappings, overridden
@@ -150,8 +150,7 @@ def _plan(
     own = home.root.resolve()
     planned = []
     for file in list_inputs(paths):
-        real = file.path.resolve()
-        if real.is_relative_to(own):
+        if real_path(file.path).is_relative_to(own):
             continue  # the lake itself, where the home directory lies among the logs
         try:
             start = head(file, settings.ingest)

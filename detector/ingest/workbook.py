@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, Final
 
@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from detector.config import IngestSettings
 from detector.errors import InputError, Where
 from detector.ingest.batch import RawBatch, Reject
-from detector.ingest.headers import fits_header
+from detector.ingest.headers import distinct_columns, fits_header
 from detector.ingest.jsonpath import number_text
 from detector.ingest.mapping import Mapping
 from detector.ingest.textlines import batch_of
@@ -39,7 +39,11 @@ def read_workbook(
         if top is None:
             continue
         fitting += 1
-        yield from _read_sheet(sheet.name, rows, top, safe.bad_cells.get(sheet.name, {}))
+        header = [cell_text(cell) for cell in rows[top]]
+        while header and not header[-1].strip():
+            header.pop()
+        names = distinct_columns(header, name, mapping)
+        yield from _read_sheet(sheet.name, rows, top, header, names, safe.bad_cells.get(sheet.name, {}))
     if not fitting:
         raise InputError(
             f"no sheet has the header that mapping {mapping.name} needs",
@@ -83,24 +87,34 @@ def cell_text(cell: Any) -> str:
 
 
 def _sheets(data: BinaryIO, name: str) -> Iterator[CalamineSheet]:
+    with _library(name), CalamineWorkbook.from_filelike(data) as book:
+        for sheet in book.sheet_names:
+            with suppress(python_calamine.WorksheetNotFound):  # a chart sheet has no cells
+                yield book.get_sheet_by_name(sheet)
+
+
+@contextmanager
+def _library(name: str) -> Iterator[None]:
+    """What the library raises, as an InputError; a panic in its Rust is no Exception and has no importable type."""
     try:
-        with CalamineWorkbook.from_filelike(data) as book:
-            for sheet in book.sheet_names:
-                with suppress(python_calamine.WorksheetNotFound):  # a chart sheet has no cells
-                    yield book.get_sheet_by_name(sheet)
-    except CalamineError as exc:
+        yield
+    except BaseException as exc:
+        if not isinstance(exc, CalamineError) and type(exc).__name__ != "PanicException":
+            raise
         raise InputError(
             f"not a readable workbook ({exc})", where=Where(name), hint="Save the sheet as CSV and give that."
         ) from None
 
 
 def _read_sheet(
-    sheet: str, rows: Sequence[Sequence[Any]], top: int, bad_cells: dict[int, str]
+    sheet: str,
+    rows: Sequence[Sequence[Any]],
+    top: int,
+    header: list[str],
+    names: Sequence[str],
+    bad_cells: dict[int, str],
 ) -> Iterator[RawBatch | list[Reject]]:
-    header = [cell_text(cell) for cell in rows[top]]
-    while header and not header[-1].strip():
-        header.pop()
-    names = [name if name.strip() else f"(column {i + 1})" for i, name in enumerate(header)]
+    """The rows below `top`, where `header` stands as it is written; `names` are its columns' names."""
     width = len(names)
     good: list[list[str]] = []
     lines: list[int] = []

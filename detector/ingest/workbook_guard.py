@@ -29,11 +29,12 @@ _LEFT_OUT: Final = re.compile(r"xl/(media|drawings|charts|embeddings|activeX|pri
 
 _CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)", re.DOTALL)
 _REF: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ANY_REF: Final = re.compile(rb"""(?<![\w:])r\s*=\s*["']""")
 _TYPE: Final = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
 _ERROR_TYPE: Final = re.compile(rb"""(<(?:\w+:)?c\s[^>]*?\bt\s*=\s*["'])e(?=["'])""")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)")
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_ROW: Final = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["'](\d{1,7})["']""")
+_ROW: Final = re.compile(rb"""<(?:\w+:)?row\s[^>]*?(?<![\w:])r\s*=\s*["']([^"']*)["']""")
 _ITEM: Final = re.compile(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si\s*>)", re.DOTALL)
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
@@ -53,6 +54,8 @@ def check_workbook(stream: BinaryIO, name: str, limits: IngestSettings) -> SafeW
     where = Where(name)
     packed = _whole(stream, limits.memory_bytes // 4, where)
     parts = _parts(packed, where, limits)
+    if "content.xml" in parts or "xl/workbook.xml" not in parts:  # what the library reads else is not measured here
+        raise InputError("not an .xlsx workbook", where=where, hint="Save it as .xlsx or CSV and give that.")
     _check_texts_and_sizes(parts, where, limits)
     bad = {sheet: _bad_cells(parts[part]) for sheet, part in _sheet_parts(parts) if part in parts}
     clean = io.BytesIO()
@@ -113,18 +116,32 @@ def _check_texts_and_sizes(parts: dict[str, bytes], where: Where, limits: Ingest
             cells += 1
             if (ref := _REF.search(attributes)) is not None:
                 columns, rows = max(columns, _column_number(ref[1])), max(rows, int(ref[2]))
+            elif _ANY_REF.search(attributes):
+                raise _no_place(part, where)
             if longest and (kind := _TYPE.search(attributes)) is not None and kind[1] == b"s":
                 value = _VALUE.search(inside)
                 index = value[1].strip() if value else b""
                 known = index.isdigit() and len(index) < 10 and int(index) < len(sizes)
                 texts += sizes[int(index)] if known else longest
-        rows = max(rows, max((int(n) for n in _ROW.findall(data)), default=0), 1)
+        numbers = _ROW.findall(data)
+        if any(not n.isdigit() or len(n) > 7 for n in numbers):
+            raise _no_place(part, where)
+        rows = max(rows, max(map(int, numbers), default=0), 1)
         if rows * max(columns, -(-cells // rows)) * CELL_BYTES > limits.memory_bytes or texts > limits.memory_bytes:
             raise RefusedFileError(
                 f"{part} would take more than {limits.memory_bytes >> 20} MiB once laid out",
                 where=where,
                 hint="Save the sheet as CSV, or raise ingest.memory_bytes.",
             )
+
+
+def _no_place(part: str, where: Where) -> InputError:
+    """A row or cell that is nowhere on a sheet: a library may take it for one that is very far out."""
+    return InputError(
+        f"not a readable workbook ({part} names a cell or row that no sheet has)",
+        where=where,
+        hint="Save the sheet as CSV and give that.",
+    )
 
 
 def _cells(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -55,16 +55,20 @@ BLOCK = 512
 def stored_gzip(data: bytes, bad_block: int | None = None) -> bytes:
     """A gzip file of blocks that are only stored, the same with every library; one of them of a kind there is none."""
     out = b"\x1f\x8b\x08" + b"\0" * 6 + b"\xff"
-    pieces = [data[at : at + BLOCK] for at in range(0, len(data), BLOCK)]
+    pieces = [data[at : at + BLOCK] for at in range(0, len(data), BLOCK)] or [b""]
     for index, piece in enumerate(pieces):
         kind = 6 if index == bad_block else 0
         out += struct.pack("<BHH", kind | (index == len(pieces) - 1), len(piece), len(piece) ^ 0xFFFF) + piece
     return out + struct.pack("<II", zlib.crc32(data), len(data))
 
 
-def raw_zstd(data: bytes, bad_block: int | None = None) -> bytes:
-    """A Zstandard frame of raw blocks, likewise."""
-    out = b"\x28\xb5\x2f\xfd\x00\x58"
+#: A Zstandard frame that says nothing (RFC 8878 3.1.2).
+SKIPPABLE = struct.pack("<II", 0x184D2A50, 5) + b"hello"
+
+
+def raw_zstd(data: bytes, bad_block: int | None = None, dictionary: int = 0) -> bytes:
+    """A Zstandard frame of raw blocks, likewise; `dictionary`: the id of the one it says it needs."""
+    out = b"\x28\xb5\x2f\xfd" + (struct.pack("<BBI", 3, 0x58, dictionary) if dictionary else b"\x00\x58")
     pieces = [data[at : at + BLOCK] for at in range(0, len(data), BLOCK)]
     for index, piece in enumerate(pieces):
         kind = 3 if index == bad_block else 0
@@ -78,6 +82,15 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def stored_zip(name: str, data: bytes, *, checksum: int | None = None, flags: int = 0, offset: int = 0) -> bytes:
+    """A zip of one stored member whose directory may say what is not so."""
+    crc = zlib.crc32(data) if checksum is None else checksum
+    shared = struct.pack("<HHHHHIIIHH", 20, flags, 0, 0, 0x5C21, crc, len(data), len(data), len(name), 0)
+    member = b"PK\x03\x04" + shared + name.encode() + data
+    entry = b"PK\x01\x02" + struct.pack("<H", 20) + shared + struct.pack("<HHHII", 0, 0, 0, 0, offset) + name.encode()
+    return member + entry + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(member), 0)
 
 
 def events_json(case: str, n: int, **over: object) -> str:
@@ -180,6 +193,31 @@ def parquet(case: str, *, drop: str = "", groups: int = 1) -> bytes:
     return out.getvalue()
 
 
+def parquet_twice(case: str) -> bytes:
+    names = ["event_id", "event_time", "system", "action", "operator_id", "operator_id"]
+    values = [case, "2026-03-02T10:00:00Z", "PNC", "search", "op1", "op2"]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays([pa.array([value]) for value in values], names=names), out)
+    return out.getvalue()
+
+
+def parquet_not_utf8(case: str) -> bytes:
+    def unchecked(*texts: bytes) -> pa.Array:
+        return pa.array(texts, pa.binary()).view(pa.string())
+
+    columns = {
+        "event_id": [f"{case}-{n}" for n in range(4)],
+        "event_time": ["2026-03-02T10:00:00Z"] * 4,
+        "system": ["PNC"] * 4,
+        "action": ["search"] * 4,
+        "operator_id": unchecked(b"op0", b"caf\xe9", b"op2", b"op3"),
+        "tags": pa.ListArray.from_arrays([0, 1, 2, 3, 4], unchecked(b"a", b"b", b"\xff", b"d")),
+    }
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
 def cef(case: str, n: int, extension: str = "", head: str = "<134>1 2026-03-02T10:00:00Z gw app 1 - - ") -> str:
     base = f"externalId={case}-{n} suser=op{n} act=search"
     return f"{head}CEF:0|Acme|Gateway|1|search|Search|3|{base}{extension}"
@@ -219,3 +257,19 @@ def shared_text_bomb(case: str) -> bytes:
         for n in range(3, 6_000)
     )
     return workbook(sheet(case) + rows, texts=("x" * 32_000,))
+
+
+def opendocument(case: str) -> bytes:
+    """A few hundred bytes that a spreadsheet library lays out as a million rows."""
+    space = "urn:oasis:names:tc:opendocument:xmlns:"
+    names = " ".join(f'xmlns:{name}="{space}{name}:1.0"' for name in ("office", "table", "text"))
+
+    def line(values: str, times: int) -> str:
+        texts = "".join(f"<table:table-cell><text:p>{value}</text:p></table:table-cell>" for value in values.split(","))
+        return f'<table:table-row table:number-rows-repeated="{times}">{texts}</table:table-row>'
+
+    table_rows = line(HEADER, 1) + line(row(case, 1), 1_000_000)
+    body = f"<office:spreadsheet><table:table>{table_rows}</table:table></office:spreadsheet>"
+    content = f"<office:document-content {names}><office:body>{body}</office:body></office:document-content>"
+    kind = b"application/vnd.oasis.opendocument.spreadsheet"
+    return zipped(("mimetype", kind), ("content.xml", content.encode()))

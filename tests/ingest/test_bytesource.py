@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pytest
 import zstandard
+from hostile_builders import zipped
 
 from detector.config import IngestSettings
 from detector.errors import InputError, UsageError
@@ -224,10 +227,74 @@ def test_empty_and_overfull_archives_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(full, "w") as archive:
         for number in range(1001):
             archive.writestr(f"{number}.csv", "")
-    with pytest.raises(InputError, match="nothing in it"):
+    with pytest.raises(InputError, match="no log in it"):
         read(empty)
     with pytest.raises(RefusedFileError, match="more than 1000 members"):
         read(full)
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    write(tmp_path / "a.csv", TEXT)
+    assert [file.path.name for file in list_inputs([tmp_path])] == ["a.csv"]
+    with pytest.raises(InputError, match="not a regular file"):
+        read(tmp_path / "pipe.csv")
+
+
+def test_links_that_cannot_be_followed_are_given_and_say_why(tmp_path: Path) -> None:
+    logs, other = tmp_path / "logs", tmp_path / "other"
+    for folder in (logs, logs / "march", other):
+        folder.mkdir()
+    write(logs / "march" / "a.csv", TEXT)
+    write(other / "b.csv", TEXT)
+    for name, target in {"gone.csv": "nowhere", "loop.csv": "loop.csv", "newest": "march", "out": "../other"}.items():
+        (logs / name).symlink_to(target)
+    (logs / "b.csv").symlink_to("../other/b.csv")
+    names = [file.name.removeprefix(f"{logs}/") for file in list_inputs([logs])]
+    assert names == ["b.csv", "gone.csv", "loop.csv", "march/a.csv", "out"]  # newest leads to what is listed anyway
+    assert read(logs / "b.csv") == TEXT
+    for name, why in {"gone.csv": "No such file", "loop.csv": "symbolic links", "out": "a link to a folder"}.items():
+        with pytest.raises(InputError, match=why), open_bytes(InputFile(logs / name, None, "plain"), LIMITS):
+            pass
+
+
+def test_a_folder_that_cannot_be_listed_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "log.csv", TEXT)
+    scandir = os.scandir
+
+    def closed(path: str | Path) -> Any:
+        if Path(path).name == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)  # a mode of 000 does not keep root out
+    folder, log = list_inputs([tmp_path])
+    assert (folder.path.name, log.name) == ("a", str(tmp_path / "b" / "log.csv"))
+    with pytest.raises(InputError, match="Permission denied"), open_bytes(folder, LIMITS):
+        pass
+
+
+def test_members_are_inflated_to_their_last_byte_before_their_checksum_counts(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.csv", TEXT)
+    data = bytearray(out.getvalue())
+    place = data.index(b"PK\x01\x02") + 16
+    data[place : place + 4] = b"\0\0\0\0"
+    good, damage = read_until_damage(write(tmp_path / "a.zip", bytes(data)))
+    assert good == TEXT
+    assert damage.reason == "corrupt_file"
+
+
+@pytest.mark.parametrize("name", ["", ".", "a\\..\\..\\b.csv", "C:/b.csv", "C:b.csv"])
+def test_members_whose_name_is_no_place_inside_are_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "a.zip", zipped((name, TEXT)))
+    for file in list_inputs([tmp_path / "a.zip"]):
+        with pytest.raises(RefusedFileError, match="leads out") as caught, open_bytes(file, LIMITS):
+            pass
+        assert "a.zip" in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
