@@ -11,7 +11,8 @@
     └── StateError               5  the lake, a model or the database is not as it was left
 
 The number is the exit code of the contract. A message says what is wrong; `where` says in which file,
-line or key; `hint` says what to do next. The command line prints the three and never a traceback.
+line or key; `hint` says what to do next. The command line prints the three and never a traceback. `code` is a fixed
+name of what is wrong, where programs ask for one (the faults of rules: detector/rules/checks).
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ class DetectorError(Exception):
 
     exit_code: ClassVar[int] = 5
 
-    def __init__(self, message: str, *, where: Where | None = None, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, where: Where | None = None, hint: str | None = None, code: str = "") -> None:
         self.message = message
         self.where = where
         self.hint = hint
+        self.code = code
         super().__init__(str(self))
 
     def __str__(self) -> str:

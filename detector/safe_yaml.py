@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from detector.errors import ConfigError, Where
 
 MAX_BYTES = 1 << 20
 
+#: What YAML 1.1 does not take at all (5.1, c-printable).
+_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Key path ("a.b.0.c") -> 1-based line.
 Lines = dict[str, int]
 
@@ -41,6 +44,7 @@ class _Loader(Composer, CParser, SafeConstructor, Resolver):
                 f"YAML alias *{event.anchor} is not allowed",
                 where=Where(self.file, event.start_mark.line + 1),
                 hint="Write the value out: aliases can make a small file expand without bound.",
+                code="yaml-alias",
             )
         return super().compose_node(parent, index)
 
@@ -52,12 +56,13 @@ class _Loader(Composer, CParser, SafeConstructor, Resolver):
             try:
                 known = key in seen
             except TypeError:
-                raise self.error("a key must be a plain value", where=Where(self.file, line)) from None
+                raise self.error("a key must be a plain value", where=Where(self.file, line), code="not-yaml") from None
             if known:
                 raise self.error(
                     f"key {key!r} is given twice",
                     where=Where(self.file, line, str(key)),
                     hint="Keep one of the two: YAML would silently drop the other.",
+                    code="duplicate-key",
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -69,7 +74,7 @@ def load_all(text: str, *, name: str, error: type[ConfigError] = ConfigError) ->
     Raises `error` naming file and line for anything that is not plain YAML.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise error(f"file is larger than {MAX_BYTES} bytes", where=Where(name))
+        raise error(f"file is larger than {MAX_BYTES} bytes", where=Where(name), code="file-too-large")
     try:
         # One loader for values and lines would need a custom node constructor; composing twice is simple and cheap.
         loader = _Loader(text, name, error)
@@ -82,12 +87,14 @@ def load_all(text: str, *, name: str, error: type[ConfigError] = ConfigError) ->
             documents.append((loader.construct_document(node), lines))
         return documents
     except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        raise error(
-            f"not valid YAML: {exc.problem or exc}", where=Where(name, mark.line + 1 if mark else None)
-        ) from None
+        raise _not_yaml(exc, text, name, error) from None
+    except yaml.reader.ReaderError as exc:
+        found = _NOT_PRINTABLE.search(text)
+        said = f"the character U+{ord(found[0]):04X} is not allowed" if found else str(exc).splitlines()[0]
+        line = text.count("\n", 0, found.start()) + 1 if found else None
+        raise error(f"not valid YAML: {said}", where=Where(name, line), code="control-character") from None
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise error(f"not valid YAML: {str(exc).splitlines()[0]}", where=Where(name)) from None
+        raise error(f"not valid YAML: {str(exc).splitlines()[0]}", where=Where(name), code="not-yaml") from None
 
 
 def load_one(path: Path, *, error: type[ConfigError] = ConfigError) -> tuple[Any, Lines]:
@@ -102,12 +109,34 @@ def read_text(path: Path, *, error: type[ConfigError] = ConfigError) -> str:
     """The file's text. Raises `error` when it cannot be read, is not UTF-8 or is too large."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise error(f"file is larger than {MAX_BYTES} bytes", where=Where(path))
+            raise error(f"file is larger than {MAX_BYTES} bytes", where=Where(path), code="file-too-large")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise error(f"not UTF-8 at byte {exc.start}", where=Where(path)) from None
+        line = exc.object[: exc.start].count(b"\n") + 1
+        raise error(
+            f"not UTF-8 at byte {exc.start}",
+            where=Where(path, line),
+            hint="Save the file as UTF-8.",
+            code="not-utf8",
+        ) from None
     except OSError as exc:
-        raise error(f"cannot be read: {exc.strerror}", where=Where(path)) from None
+        raise error(f"cannot be read: {exc.strerror}", where=Where(path), code="unreadable-file") from None
+
+
+def _not_yaml(exc: yaml.MarkedYAMLError, text: str, name: str, error: type[ConfigError]) -> ConfigError:
+    mark = exc.problem_mark or exc.context_mark
+    where = Where(name, mark.line + 1 if mark else None)
+    said = exc.problem or str(exc)
+    if mark and "cannot start any token" in said and text.split("\n")[mark.line][mark.column :].startswith("\t"):
+        return error(
+            "not valid YAML: a tab where only spaces are taken",
+            where=where,
+            hint="Indent by spaces; a tab within a value goes into quotes.",
+            code="tab",
+        )
+    if isinstance(exc, yaml.constructor.ConstructorError) and "tag" in said:
+        return error(f"not valid YAML: {said}", where=where, code="yaml-tag")
+    return error(f"not valid YAML: {said}", where=where, code="not-yaml")
 
 
 def _collect(node: yaml.Node, path: str, lines: Lines) -> None:

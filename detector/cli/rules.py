@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,21 +14,41 @@ from detector.cli.common import FormatOption, OutputFormat, console, print_json,
 app = typer.Typer(help="Check, test and run Sigma rules.", no_args_is_help=True)
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Rule files, or folders of them.")]
+
+
+class CheckFormat(StrEnum):
+    """For people, for programs, for code scanning."""
+
+    table = "table"
+    json = "json"
+    sarif = "sarif"
+
+
 #: A rule is wrong.
 WRONG = 3
 
 
 @app.command()
-def check(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
-    """Name what is wrong with rules: unknown keys and fields, missing metadata, what cannot be run."""
+def check(
+    paths: Paths,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Show notes too; json and sarif always have them.")] = False,
+    output: Annotated[
+        CheckFormat, typer.Option("--format", help="sarif (2.1.0) is what code scanning takes.")
+    ] = CheckFormat.table,
+) -> None:
+    """Name what is wrong with rules, with file and line. Every fault and its mend: docs/rule-faults.md."""
     from detector.rules.report import check_rules
+    from detector.rules.sarif import sarif
 
-    report = check_rules(paths)
-    if output is OutputFormat.json:
+    report = check_rules(paths, strict=strict)
+    if output is CheckFormat.json:
         print_json(report.as_json())
+    elif output is CheckFormat.sarif:
+        print_json(sarif(report, here=Path.cwd()))
     else:
-        report.print(console())
-    if report.faults:
+        report.print(console(), notes=notes)
+    if report.failed:
         raise typer.Exit(WRONG)
 
 

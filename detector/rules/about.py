@@ -17,10 +17,12 @@ def about(document: Document, *, reported: bool) -> About:
     data = document.data
     title = data.get("title")
     if not isinstance(title, str) or not title.strip():
-        raise document.error("a rule needs a title", "title")
+        raise document.error("a rule needs a title", "title", code="missing-metadata")
     level = data.get("level") or "informational"
     if level not in LEVELS:
-        raise document.error(f"unknown level {level!r}", "level", hint=nearest(str(level), LEVELS))
+        raise document.error(
+            f"unknown level {level!r}", "level", hint=nearest(str(level), LEVELS), code="unknown-level"
+        )
     rule_id = data.get("id") or data.get("name") or title
     return About(
         key=document.key,

@@ -41,9 +41,10 @@ class Document:
             keys.pop()
         return min(self.lines.values(), default=1)
 
-    def error(self, message: str, *path: str | int, hint: str | None = None) -> RuleError:
+    def error(self, message: str, *path: str | int, hint: str | None = None, code: str = "") -> RuleError:
+        """`code` is the fault's id in detector/rules/checks; a check of its own puts it in itself."""
         where = Where(self.file, self.line(*path), ".".join(map(str, path)) or None)
-        return RuleError(message, where=where, hint=hint)
+        return RuleError(message, where=where, hint=hint, code=code)
 
 
 def is_examples(path: Path) -> bool:
@@ -86,7 +87,13 @@ def read_documents(path: Path) -> tuple[list[Document], list[RuleError]]:
         if data is None:
             continue
         if not isinstance(data, dict):
-            errors.append(RuleError("expected a mapping with title, logsource and detection", where=Where(path, 1)))
+            errors.append(
+                RuleError(
+                    "expected a mapping with title, logsource and detection",
+                    where=Where(path, min(lines.values(), default=1)),
+                    code="not-a-mapping",
+                )
+            )
             continue
         documents.append(Document(path, index, {str(key): value for key, value in data.items()}, lines))
     return documents, errors

@@ -12,7 +12,7 @@ from sigma.conditions import SigmaCondition
 from sigma.exceptions import SigmaError
 from sigma.modifiers import modifier_mapping
 from sigma.rule import SigmaRule
-from sigma.rule.detection import SigmaDetectionItem
+from sigma.rule.detection import SigmaDetectionItem, SigmaDetections
 from sigma.types import Placeholder, SigmaExpansion, SigmaRegularExpression, SigmaString
 
 from detector.errors import RuleError
@@ -50,42 +50,59 @@ def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]
         )
     if "action" in document.data:
         raise document.error(
-            "`action` documents are no longer part of Sigma", "action", hint="Write every rule out in full."
+            "`action` documents are no longer part of Sigma",
+            "action",
+            hint="Write every rule out in full.",
+            code="old-sigma",
         )
-    detection = _checked(document)
     described = about(document, reported=reported)
+    sigma = parse_selections(document, placeholders)
+    trees = tuple(_tree(document, condition, document.data["detection"]) for condition in sigma.parsed_condition)
+    return Detection(described, trees, field_parts(trees), has_keywords(trees))
+
+
+def parse_selections(document: Document, placeholders: Mapping[str, Sequence[str]]) -> SigmaDetections:
+    """The selections and conditions of a rule by name, each value checked. Raises RuleError."""
+    detection = _checked(document)
     try:
         sigma = SigmaRule.from_dict(
             {
-                "title": described.title,
+                "title": str(document.data.get("title")),
                 "logsource": document.data.get("logsource") or {"category": "any"},
                 "detection": copy.deepcopy(detection),
             }
         )
     except SigmaError as exc:
-        raise document.error(_said(exc), "detection") from None
+        raise document.error(_said(exc), "detection", code="bad-condition") from None
     for item in _items(list(sigma.detection.detections.values())):
         _expand(item, placeholders)
-    trees = tuple(_tree(document, condition, detection) for condition in sigma.detection.parsed_condition)
-    return Detection(described, trees, field_parts(trees), has_keywords(trees))
+    return sigma.detection
 
 
 def _checked(document: Document) -> dict[str, Any]:
     detection = document.data.get("detection")
     if not isinstance(detection, dict):
-        raise document.error("a rule needs a mapping `detection` with selections and a condition", "detection")
+        raise document.error(
+            "a rule needs a mapping `detection` with selections and a condition", "detection", code="missing-metadata"
+        )
     if "timeframe" in detection:
         raise document.error(
             "`timeframe` is no longer part of Sigma",
             "detection",
             "timeframe",
             hint="Count within a time span with a correlation rule (type: event_count, timespan: …).",
+            code="old-sigma",
         )
     if "condition" not in detection:
-        raise document.error("the detection has no condition", "detection", hint="For example: `condition: selection`.")
+        raise document.error(
+            "the detection has no condition",
+            "detection",
+            hint="For example: `condition: selection`.",
+            code="bad-condition",
+        )
     conditions = detection["condition"]
     if not all(isinstance(one, str) for one in (conditions if isinstance(conditions, list) else [conditions])):
-        raise document.error("a condition must be a text", "detection", "condition")
+        raise document.error("a condition must be a text", "detection", "condition", code="bad-condition")
     for name, definition in detection.items():
         if name != "condition":
             _check(document, definition, ("detection", name))
@@ -95,7 +112,7 @@ def _checked(document: Document) -> dict[str, Any]:
 def _check(document: Document, definition: Any, path: Path) -> None:
     if isinstance(definition, dict):
         if not definition:
-            raise document.error("the selection is empty", *path)
+            raise document.error("the selection is empty", *path, code="bad-value")
         for key, value in definition.items():
             _check_item(document, key, value, (*path, key))
     elif isinstance(definition, list) and not all(isinstance(item, _SCALARS) for item in definition):
@@ -107,11 +124,15 @@ def _check(document: Document, definition: Any, path: Path) -> None:
 
 def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
     if key is not None and not isinstance(key, str):
-        raise document.error(f"the field name {key!r} must be a text", *path, hint="Put it in quotes.")
+        raise document.error(
+            f"the field name {key!r} must be a text", *path, hint="Put it in quotes.", code="bad-value"
+        )
     field, *modifiers = (key or "").split("|")
     for name in modifiers:
         if name not in modifier_mapping:
-            raise document.error(f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping))
+            raise document.error(
+                f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping), code="unknown-modifier"
+            )
     for index, item in enumerate(value if isinstance(value, list) else [value]):
         _check_value(document, item, field, modifiers, (*path, index) if isinstance(value, list) else path)
     if not field and (wrong := _NOT_FOR_KEYWORDS & set(modifiers)):
@@ -119,17 +140,20 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
             f"modifier {sorted(wrong)[0]!r} needs a field",
             *path,
             hint="Values without a field are looked for anywhere; write `field|modifier: value`.",
+            code="bad-value",
         )
     if "re" in modifiers:
         _check_expressions(document, value, path)
     try:
         item = SigmaDetectionItem.from_mapping(key, copy.deepcopy(value))
     except SigmaError as exc:
-        raise document.error(_said(exc), *path) from None
+        raise document.error(_said(exc), *path, code="bad-value") from None
     except (TypeError, ValueError, AttributeError) as exc:
-        raise document.error(f"the value does not fit its modifiers: {exc}", *path) from None
+        raise document.error(f"the value does not fit its modifiers: {exc}", *path, code="bad-value") from None
     if not field and not all(isinstance(one, KEYWORDS) for one in _flat(item.value)):
-        raise document.error("such a value cannot be looked for without a field", *path, hint="Write `field: value`.")
+        raise document.error(
+            "such a value cannot be looked for without a field", *path, hint="Write `field: value`.", code="bad-value"
+        )
 
 
 def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[str], at: Path) -> None:
@@ -138,13 +162,18 @@ def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[
             f"a value must be a text, a number, true, false or null, not {_kind(item)}",
             *at,
             hint="Put a date in quotes; write nested fields with a dotted name.",
+            code="bad-value",
         )
     if isinstance(item, int) and abs(item) >= EXACT:
-        raise document.error(f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.")
+        raise document.error(
+            f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.", code="bad-value"
+        )
     if "re" in modifiers and not isinstance(item, str):
-        raise document.error(f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.")
+        raise document.error(
+            f"a regular expression must be a text, not {_kind(item)}", *at, hint="Put it in quotes.", code="bad-regex"
+        )
     if not field and item is None:
-        raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.")
+        raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.", code="bad-value")
 
 
 def _expand(item: SigmaDetectionItem, placeholders: Mapping[str, Sequence[str]]) -> None:
@@ -168,12 +197,18 @@ def _tree(document: Document, condition: SigmaCondition, detection: Mapping[str,
         tree = condition.parse()
     except SigmaError as exc:
         raise document.error(
-            _said(exc), "detection", "condition", hint=_condition_hint(condition.condition, detection)
+            _said(exc),
+            "detection",
+            "condition",
+            hint=_condition_hint(condition.condition, detection),
+            code=_condition_code(condition.condition, exc),
         ) from None
     except RecursionError:
-        raise document.error("the condition is nested too deeply", "detection", "condition") from None
+        raise document.error(
+            "the condition is nested too deeply", "detection", "condition", code="bad-condition"
+        ) from None
     if tree is None:
-        raise document.error("the condition is empty", "detection", "condition")
+        raise document.error("the condition is empty", "detection", "condition", code="bad-condition")
     for leaf in leaves([tree]):
         for value in _flat([leaf.value]):
             missing = _placeholder(value)
@@ -182,6 +217,7 @@ def _tree(document: Document, condition: SigmaCondition, detection: Mapping[str,
                     f"placeholder %{missing}% has no values",
                     "detection",
                     hint="Write the values out, or give them with the placeholders of the run.",
+                    code="bad-value",
                 )
     return tree
 
@@ -193,6 +229,13 @@ def _condition_hint(condition: str, detection: Mapping[str, Any]) -> str | None:
     if unknown:
         return nearest(unknown[0], selections)
     return f"Selections: {', '.join(selections)}."
+
+
+def _condition_code(condition: str, exc: SigmaError) -> str:
+    if "|" in condition:
+        return "old-sigma"
+    said = str(exc)
+    return "undefined-selection" if "not defined" in said or "match any detection" in said else "bad-condition"
 
 
 def _items(detections: Sequence[Any]) -> Iterator[SigmaDetectionItem]:
@@ -228,8 +271,13 @@ def _check_expressions(document: Document, value: Any, path: Path) -> None:
         except re2.error as exc:
             at = (*path, index) if isinstance(value, list) else path
             said = exc.args[0].decode(errors="replace") if isinstance(exc.args[0], bytes) else str(exc.args[0])
-            hint = _LINEAR if _LOOK_AROUND.search(text) else "The syntax: https://github.com/google/re2/wiki/Syntax"
-            raise document.error(f"regular expression {text!r} cannot be run: {said}", *at, hint=hint) from None
+            around = _LOOK_AROUND.search(text)
+            raise document.error(
+                f"regular expression {text!r} cannot be run: {said}",
+                *at,
+                hint=_LINEAR if around else "The syntax: https://github.com/google/re2/wiki/Syntax",
+                code="look-around" if around else "bad-regex",
+            ) from None
 
 
 def _said(exc: SigmaError) -> str:
@@ -247,5 +295,7 @@ def refuse_unknown(document: Document, keys: Mapping[str, Any], known: frozenset
     """An error for the first key that is not known here, with the nearest that is."""
     for key in keys:
         if key not in known:
-            return document.error(f"unknown key {key!r}", *path, str(key), hint=nearest(str(key), known))
+            return document.error(
+                f"unknown key {key!r}", *path, str(key), hint=nearest(str(key), known), code="unknown-key"
+            )
     return None

@@ -19,7 +19,7 @@ from detector.rules.examples import APART, DEFAULTS, Example, all_examples
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import RulePack
-from detector.rules.report import fault_json
+from detector.rules.report import Fault
 from detector.rules.run import run_rules
 from detector.schema import EVENT_SCHEMA
 
@@ -66,7 +66,7 @@ class ExamplesReport:
                 }
                 for outcome in self.outcomes
             ],
-            "faults": [fault_json(fault) for fault in self.faults],
+            "faults": [Fault.of(fault).as_json() for fault in self.faults],
         }
 
     def print(self, out: Console) -> None:

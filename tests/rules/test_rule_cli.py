@@ -98,8 +98,37 @@ def test_check_names_faults_and_leaves_with_3(invoke: Invoke) -> None:
     Path("rules.yml").write_text("title: t\nlevle: high\nlogsource: {category: record_access, product: police_index}\n")
     code, out, _ = invoke("check", "rules.yml")
     assert code == 3
-    assert "rules.yml:2 at levle: unknown key 'levle'\n  Did you mean level?\n" in out
-    assert out.endswith("faults.\n")
+    assert "rules.yml:1: error: the rule has no author [missing-metadata]\n" in out
+    assert "rules.yml:2 at levle: error: unknown key 'levle' [unknown-key]\n  Did you mean level?\n" in out
+    assert out.endswith("\n\n1 rule in 1 file: 11 errors, 2 warnings, 0 notes.\n")
+
+
+def test_check_tells_notes_when_asked_and_fails_for_warnings_when_strict(invoke: Invoke, root: Path) -> None:
+    rule = root / "rules" / "stalking" / "one-record-many-days.yml"
+    Path("r.yml").write_text(rule.read_text())
+    code, out, _ = invoke("check", "r.yml")
+    assert code == 0
+    assert out == (
+        "r.yml:1 at title: warning: the rule has no examples [no-examples]\n"
+        "  Write r.examples.yml beside it: a match and a near miss.\n\n"
+        "1 rule in 1 file: 0 errors, 1 warning, 1 note.\n  Notes (1 names-feature): see --notes.\n"
+    )
+    code, out, _ = invoke("check", "r.yml", "--notes", "--strict")
+    assert code == 3
+    assert "r.yml:20 at detection.often.repeat_days|gte: note: the rule runs here alone: repeat_days is computed" in out
+    assert "1 rule in 1 file: 1 error, 0 warnings, 1 note." in out
+
+
+def test_check_in_sarif_goes_to_standard_output_alone(invoke: Invoke) -> None:
+    code, out, err = invoke("check", "rules.yml", "--format", "sarif")
+    assert (code, err) == (3, "")
+    (run,) = json.loads(out)["runs"]
+    (around,) = [result for result in run["results"] if result["ruleId"] == "look-around"]
+    place = around["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "rules.yml", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 10},
+    }
 
 
 def test_check_in_json(invoke: Invoke) -> None:
@@ -108,14 +137,15 @@ def test_check_in_json(invoke: Invoke) -> None:
     assert code == 3
     assert report["rules"] == 4
     first = report["faults"][0]
-    assert set(first) == {"file", "line", "key", "message", "hint"}
+    assert set(first) == {"id", "severity", "file", "line", "key", "message", "hint"}
+    assert report["errors"] == len([fault for fault in report["faults"] if fault["severity"] == "error"])
     assert {fault["file"] for fault in report["faults"]} == {"rules.yml"}
 
 
 def test_shipped_rules_pass_check_and_test(invoke: Invoke, root: Path) -> None:
-    code, out, err = invoke("check", str(root / "rules"))
+    code, out, err = invoke("check", str(root / "rules"), "--strict")
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"\d+ rules checked, 0 faults\.\n", out)
+    assert re.match(r"\d+ rules in \d+ files: 0 errors, 0 warnings, \d+ notes?\.\n", out)
     code, out, err = invoke("test", str(root / "rules"))
     assert (code, err) == (0, "")
     passed = re.fullmatch(r"(\d+) examples of \d+ rule files: (\d+) passed\.\n", out)

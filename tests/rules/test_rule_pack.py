@@ -33,7 +33,7 @@ def proven(folder: Path) -> ExamplesReport:
 
 
 def test_nothing_is_held_against_them(folder: Path) -> None:
-    assert check_rules([folder]).faults == ()
+    assert [fault for fault in check_rules([folder]).faults if fault.severity != "note"] == []
 
 
 def test_every_example_comes_out_as_it_says(proven: ExamplesReport) -> None:

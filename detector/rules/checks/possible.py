@@ -1,0 +1,340 @@
+"""Which comparisons of one field can hold together.
+
+A field has one value (or none) in an event, so `action: view` and `action: print` cannot both hold, nor can `gt: 5` and
+`lt: 3`. The values are cut into regions in which every comparison that can be judged has one outcome: each text that a
+rule names, each number and each gap between numbers, any other text, no value. What cannot be judged in a region is
+left open there, so a combination is called impossible only where it is: never the other way round.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import re2  # type: ignore[import-untyped]
+from sigma.types import (
+    CompareOperators,
+    SigmaBool,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaString,
+    SigmaTimestampPart,
+    SpecialChars,
+)
+
+from detector.rules.checks.fields import ENUMERATIONS, kind_of
+from detector.rules.fields import NUMBER
+from detector.rules.values import fold, pattern, plain
+from detector.schema import EVENT_SCHEMA
+
+#: Values of a feature, by its unit, where the unit bounds them; both ends included.
+_BOUNDS = {"0 or 1": (0.0, 1.0), "share": (0.0, 1.0), "percent": (0.0, 100.0)}
+
+#: (one, other, implied): where one holds, the other must (implied) or cannot.
+Tie = tuple[int, int, bool]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One way that the atoms of a field can stand: True, False, or None where either can be, but for `ties`."""
+
+    holds: tuple[bool | None, ...]
+    ties: tuple[Tie, ...] = ()
+
+
+def patterns(field: str, atoms: Sequence[Sequence[Any]]) -> set[Pattern]:
+    """Every way that the atoms of a field (each a list of values, any of which holds) can stand together."""
+    choices = [_Choice.of(list(_flat(values))) for values in atoms]
+    flat = [value for values in atoms for value in _flat(values)]
+    found = {tuple(choice.judge(region) for choice in choices) for region in _regions(field, flat)}
+    return {Pattern(holds, _ties(holds, choices)) for holds in found}
+
+
+def covers(wide: Any, narrow: Any) -> bool:
+    """Does `wide`, a text with wildcards, hold wherever `narrow` does? Only where that is sure."""
+    if not isinstance(wide, SigmaString) or isinstance(wide, SigmaCasedString):
+        return False
+    if is_plain(narrow):
+        return _judge_text(wide, plain(narrow) or "") is True
+    if _shape(wide) == _shape(narrow):
+        return False  # the same text twice is told of by its second place alone
+    return _implies(wide=_shape(wide), narrow=_shape(narrow))
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The values of one atom: plain texts, of which there may be thousands, as a set; the rest one by one."""
+
+    literals: frozenset[str]
+    others: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> _Choice:
+        plain_ones = [value for value in values if is_plain(value)]
+        # a text that reads as a number may equal a number that is spelled otherwise
+        numeric = [value for value in plain_ones if re.search(NUMBER, plain(value) or "")]
+        others = [value for value in values if not is_plain(value)]
+        return cls(frozenset(fold(plain(value) or "") for value in plain_ones), (*others, *numeric))
+
+    def judge(self, region: _Region) -> bool | None:
+        if region.text is not None and fold(region.text) in self.literals:
+            return True
+        judged = _any([_judge(value, region) for value in self.others])
+        return bool(judged) if judged is not None else None
+
+
+def is_plain(value: Any) -> bool:
+    """A text without wildcards, compared regardless of case."""
+    return isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString) and plain(value) is not None
+
+
+def _ties(holds: Sequence[bool | None], choices: Sequence[_Choice]) -> tuple[Tie, ...]:
+    free = [index for index, one in enumerate(holds) if one is None]
+    return tuple(
+        (one, other, implied)
+        for one in free
+        for other in free
+        if one != other
+        for implied in (True, False)
+        if _tied(choices[one].others, choices[other].others, implied=implied)
+    )
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Some values of a field. `text` is one very value, `number` one number however spelled; neither is other text."""
+
+    kind: str
+    present: bool = True
+    text: str | None = None
+    number: float | None = None
+    exact: bool = True  # the case of the text is known
+
+
+def _regions(field: str, values: Sequence[Any]) -> Iterator[_Region]:
+    kind = kind_of(field)
+    column = EVENT_SCHEMA.field(field) if field in EVENT_SCHEMA.names else None
+    if column is None or column.nullable:
+        yield _Region("absent", present=False)
+    if kind == "other":
+        yield _Region("absent", present=True)  # JSON's null: there, and yet no value
+    if field in ENUMERATIONS:
+        yield from (_Region("text", text=name) for name in ENUMERATIONS[field])
+        return
+    if kind == "boolean":
+        yield from (_Region("text", text=name) for name in ("true", "false"))
+        return
+    yield from (_Region("number", number=number) for number in _numbers(field, kind, values))
+    if kind in ("integer", "decimal"):
+        return
+    for text in {literal for value in values if (literal := _literal(value)) is not None}:
+        yield _Region("text", text=text, exact=not re.search(r"[^\W\d_]", text))
+    cased = [plain(value) for value in values if isinstance(value, SigmaCasedString)]
+    yield from (_Region("text", text=text) for text in cased if text is not None)
+    yield from (_Region("text", text=name) for name in ("true", "false"))
+    yield _Region("other")
+
+
+def _literal(value: Any) -> str | None:
+    """The one text, of any case, that a value names."""
+    if is_plain(value):
+        return fold(plain(value) or "")
+    return str(value.number) if type(value) is SigmaNumber else None
+
+
+def _numbers(field: str, kind: str, values: Sequence[Any]) -> list[float]:
+    """Each number that is compared with, one in each gap, one beyond either end; of those the field can have."""
+    named = set()
+    for value in values:
+        if isinstance(value, SigmaCompareExpression):
+            named.add(float(value.number.number))
+        elif isinstance(value, SigmaNumber) and not isinstance(value, SigmaTimestampPart):
+            named.add(float(value.number))
+        elif isinstance(value, SigmaString) and re.search(NUMBER, plain(value) or ""):
+            named.add(float(str(plain(value))))
+    low, high, whole = _bounds(field, kind)
+    edges = sorted({*named, *(bound for bound in (low, high) if bound is not None)}) or [0.0]
+    found = [edges[0] - 1, *edges, edges[-1] + 1]
+    for below, above in pairwise(edges):
+        if not whole:
+            found.append((below + above) / 2)
+        elif int(below // 1) + 1 < above:
+            found.append(float(int(below // 1) + 1))
+    return [
+        number
+        for number in found
+        if (low is None or number >= low) and (high is None or number <= high) and (not whole or number == int(number))
+    ]
+
+
+def _bounds(field: str, kind: str) -> tuple[float | None, float | None, bool]:
+    from detector.features.catalogue import FEATURES
+
+    if field in FEATURES:
+        unit = FEATURES[field].unit
+        low, high = _BOUNDS.get(unit, (None, None))
+        return low, high, unit == "0 or 1"
+    return None, None, kind == "integer"
+
+
+def _judge(value: Any, region: _Region) -> bool | None:
+    """Does the comparison hold in the region? None where it may or may not."""
+    if isinstance(value, SigmaExists | SigmaNull) or region.kind == "absent":
+        return _judge_presence(value, region)
+    if region.kind == "number":
+        return _judge_number(value, region.number or 0.0)
+    if region.kind == "text":
+        sensitive = isinstance(value, SigmaCasedString | SigmaRegularExpression)
+        return None if sensitive and not region.exact else _judge_text(value, region.text or "")
+    return (
+        False
+        if isinstance(value, SigmaCompareExpression | SigmaBool) or type(value) is SigmaNumber or _names_one_text(value)
+        else None
+    )
+
+
+def _judge_presence(value: Any, region: _Region) -> bool:
+    if isinstance(value, SigmaExists):
+        return bool(value.exists) == region.present
+    return isinstance(value, SigmaNull) and region.kind == "absent"
+
+
+def _judge_number(value: Any, number: float) -> bool | None:
+    """Of a number, which a text column may spell in many ways."""
+    if isinstance(value, SigmaCompareExpression):
+        return _compare(value, number)
+    if type(value) is SigmaNumber:
+        return float(value.number) == number
+    if _names_one_text(value):
+        equal = re.search(NUMBER, plain(value) or "") and float(plain(value) or "") == number
+        return None if equal else False
+    return False if isinstance(value, SigmaBool) else None
+
+
+def _judge_text(value: Any, text: str) -> bool | None:
+    for kind, judge in _TEXT_JUDGES:
+        if isinstance(value, kind):
+            return judge(value, text)
+    return None
+
+
+def _matches(value: SigmaString, text: str) -> bool:
+    cased = isinstance(value, SigmaCasedString)
+    return bool(_wildcards(tuple(value.s), cased).fullmatch(text if cased else fold(text)))
+
+
+def _is_number(value: Any, text: str) -> bool:
+    number = float(text) if re.search(NUMBER, text) else None
+    if number is None:
+        return False
+    return _compare(value, number) if isinstance(value, SigmaCompareExpression) else float(value.number) == number
+
+
+def _names_one_text(value: Any) -> bool:
+    return isinstance(value, SigmaString) and plain(value) is not None
+
+
+def _within(value: SigmaCIDRExpression, text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return address.version == value.network.version and address in value.network
+
+
+def _compare(value: SigmaCompareExpression, number: float) -> bool:
+    other = float(value.number.number)
+    match value.op:
+        case CompareOperators.LT:
+            return number < other
+        case CompareOperators.LTE:
+            return number <= other
+        case CompareOperators.GT:
+            return number > other
+        case CompareOperators.GTE:
+            return number >= other
+        case _:
+            return number != other
+
+
+#: What a comparison says of one very text; kinds that are not here are left open.
+_TEXT_JUDGES: tuple[tuple[type, Callable[[Any, str], bool | None]], ...] = (
+    (SigmaString, _matches),
+    (SigmaTimestampPart, lambda _, __: None),
+    (SigmaNumber, _is_number),
+    (SigmaCompareExpression, _is_number),
+    (SigmaBool, lambda value, text: fold(text) == ("true" if value.boolean else "false")),
+    (SigmaRegularExpression, lambda value, text: bool(re2.search(pattern(value), text))),
+    (SigmaCIDRExpression, _within),
+)
+
+
+@lru_cache(maxsize=1024)
+def _wildcards(parts: tuple[Any, ...], cased: bool) -> re.Pattern[str]:
+    spelled = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WILDCARD_SINGLE: "."}
+    texts = (re.escape(part if cased else fold(part)) if isinstance(part, str) else spelled[part] for part in parts)
+    return re.compile("".join(texts), re.DOTALL)
+
+
+#: How a text with a wildcard at an end or both looks: starts, ends, contains; and its fixed part, folded.
+_Shape = tuple[str, str] | None
+
+
+def _shape(value: Any) -> _Shape:
+    if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
+        return None
+    parts = list(value.s)
+    fixed = [part for part in parts if isinstance(part, str)]
+    if len(fixed) != 1 or len(parts) > 3 or any(part is SpecialChars.WILDCARD_SINGLE for part in parts):
+        return None
+    opens, closes = not isinstance(parts[0], str), not isinstance(parts[-1], str)
+    kind = "contains" if opens and closes else "ends" if opens else "starts" if closes else ""
+    return (kind, fold(fixed[0])) if kind else None
+
+
+def _implies(*, wide: _Shape, narrow: _Shape) -> bool:
+    if wide is None or narrow is None:
+        return False
+    if wide[0] == "contains":
+        return wide[1] in narrow[1]
+    if wide[0] != narrow[0]:
+        return False
+    return narrow[1].startswith(wide[1]) if wide[0] == "starts" else narrow[1].endswith(wide[1])
+
+
+def _excludes(one: _Shape, other: _Shape) -> bool:
+    if one is None or other is None or one[0] != other[0] or one[0] == "contains":
+        return False
+    return not _implies(wide=one, narrow=other) and not _implies(wide=other, narrow=one)
+
+
+def _tied(one: Sequence[Any], other: Sequence[Any], *, implied: bool) -> bool:
+    shapes, others = [_shape(value) for value in one], [_shape(value) for value in other]
+    if implied:
+        return all(any(_implies(wide=wide, narrow=narrow) for wide in others) for narrow in shapes)
+    return all(_excludes(a, b) for a in shapes for b in others)
+
+
+def _flat(values: Sequence[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, SigmaExpansion):
+            yield from _flat(value.values)
+        else:
+            yield value
+
+
+def _any(outcomes: Sequence[bool | None]) -> bool | None:
+    if any(outcomes):
+        return True
+    return None if None in outcomes else False
