@@ -16,6 +16,8 @@ def about(document: Document, *, reported: bool) -> About:
     """Raises RuleError for a missing title or a level that does not exist."""
     data = document.data
     title = data.get("title")
+    if title is None and not reported:
+        title = data.get("name")  # a rule that only serves a correlation need say no more of itself
     if not isinstance(title, str) or not title.strip():
         raise document.error("a rule needs a title", "title", code="missing-metadata")
     level = data.get("level") or "informational"

@@ -20,8 +20,8 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from detector.errors import InputError, Where
-from detector.rules.correlation import ROW
 from detector.rules.sources import ColumnSource, JsonSource, Source
+from detector.rules.windows import ROW
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 _JSON = frozenset({".jsonl", ".ndjson", ".json", ".log"})

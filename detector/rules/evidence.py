@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.rules.correlation import ROW, TIME
+from detector.rules.windows import ROW, TIME
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -21,9 +21,7 @@ def named_features(rule: Detection | Correlation, plan: Plan) -> tuple[str, ...]
     """The features that a rule, or the rules it builds on, compare or its explanation names; sorted."""
     fields = set(rule.fields) | set(_BRACES.findall(rule.about.own.explanation))
     if isinstance(rule, Correlation):
-        for base in plan.detections:
-            if base.about.key in rule.rules:
-                fields |= base.fields
+        fields |= {name for base in plan.below(rule) for name in base.fields}
     return tuple(sorted(fields & feature_names()))
 
 

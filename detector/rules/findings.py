@@ -18,12 +18,13 @@ from ibis.backends.duckdb import Backend
 
 from detector.engine import batches, drop
 from detector.records import Finding
-from detector.rules.correlation import TIME, episodes
+from detector.rules.episodes import open_episodes
 from detector.rules.evidence import Evidence, Matches
 from detector.rules.explain import explanation, named_features, usual
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
-from detector.rules.run import WORD, Plan, correlation_input, matched
+from detector.rules.run import WORD, Plan, found_of, matched
 from detector.rules.sources import ColumnSource
+from detector.rules.windows import TIME
 from detector.schema import REFERENCE_TABLES
 
 #: Event ids kept in one finding; the explanation says how many there were.
@@ -71,23 +72,22 @@ def _findings(con: Backend, plan: Plan, night: date, found: ir.Table) -> Iterato
                 hits = np.flatnonzero((matches.words[f"hits_{word}"] & (1 << bit) != 0) & matches.in_night)
                 for actor, events in _by_actor(matches, hits.tolist()).items():
                     yield _finding(rule, plan, night, actor, events, everybody=events)
-        for correlation in plan.correlations:
-            for rows in _episode_rows(con, plan, correlation, stored):
-                yield from _of_episode(correlation, plan, night, matches, rows)
+        with open_episodes(con, plan.correlations, found_of(plan, stored)) as episodes:
+            for correlation in plan.correlations:
+                if correlation.about.reported:
+                    for rows in list(episodes.rows(correlation)):
+                        yield from _of_episode(correlation, plan, night, matches, rows)
     finally:
         drop(con, "TABLE", name)
 
 
 def _read(con: Backend, stored: ir.Table) -> Matches:
     """All matches, in order of time, then of id."""
-    columns = {name.removeprefix("keep_"): stored[name] for name in stored.columns if not name.startswith("text_")}
+    columns = {
+        name.removeprefix("keep_"): stored[name] for name in stored.columns if not name.startswith(("text_", "number_"))
+    }
     ordered = stored.select(**columns).order_by(TIME, "event_id")
     return Matches.of(list(batches(con, ordered)), plan_words=[name for name in columns if name.startswith("hits_")])
-
-
-def _episode_rows(con: Backend, plan: Plan, rule: Correlation, stored: ir.Table) -> list[list[int]]:
-    table = episodes(rule, correlation_input(plan, rule, stored)).order_by("first_time", "first_row").select("rows")
-    return [rows for batch in batches(con, table) for rows in batch.column("rows").to_pylist()]
 
 
 def _by_actor(matches: Matches, positions: list[int]) -> dict[str, Evidence]:
@@ -98,7 +98,9 @@ def _by_actor(matches: Matches, positions: list[int]) -> dict[str, Evidence]:
     return {actor: Evidence(matches, actors[actor]) for actor in sorted(actors)}
 
 
-def _of_episode(rule: Correlation, plan: Plan, night: date, matches: Matches, rows: list[int]) -> Iterator[Finding]:
+def _of_episode(
+    rule: Correlation, plan: Plan, night: date, matches: Matches, rows: tuple[int, ...]
+) -> Iterator[Finding]:
     """An alert is about one person: an episode of several people is a finding about each of this night."""
     positions = sorted(matches.position[row] for row in rows)
     everybody = Evidence(matches, positions)

@@ -5,7 +5,7 @@ Foreign rules (`strict=False`) may carry keys of their own; the project's (`stri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from detector.errors import RuleError
 from detector.rules.document import Document, read_documents, rule_files
 from detector.rules.lint import lint, lint_pack
 from detector.rules.pack import Correlation, Detection, RulePack
-from detector.rules.parse_correlation import parse_correlation
+from detector.rules.parse_correlation import Resolve, named_rules, parse_correlation
 from detector.rules.parse_detection import parse_detection
+from detector.rules.references import References
 
 __all__ = ["RulePack", "load_rules"]
 
@@ -41,28 +42,85 @@ def load_documents(
 ) -> RulePack:
     """The pack that documents already read make."""
     refusals: list[RuleError] = []
-    served = _served(documents)
-    detections: list[Detection] = []
-    refused: set[str] = set()
+    rules = [document for document in documents if document.kind != "filter"]
+    references = References.of(rules)
+    served = _served(rules, references)
+    loaded: dict[str, Detection | Correlation] = {}
     for document in (item for item in documents if item.kind != "correlation"):
         try:
             if strict:
                 _raise_first(lint(document))
-            detections.append(parse_detection(document, placeholders or {}, reported=not _names(document) & served))
+            reported = document.key not in served
+            loaded[document.key] = parse_detection(document, placeholders or {}, reported=reported)
         except RuleError as exc:
             refusals.append(exc)
-            refused |= _names(document)
-    correlations: list[Correlation] = []
-    for document in (item for item in documents if item.kind == "correlation"):
+    for document in _in_order(rules, references, refusals):
         try:
             if strict:
                 _raise_first(lint(document))
-            correlations.append(parse_correlation(document, detections, refused, _correlation_names(documents)))
+            resolve = _resolver(document, references, loaded)
+            loaded[document.key] = parse_correlation(document, resolve, reported=document.key not in served)
         except RuleError as exc:
             refusals.append(exc)
     if strict:
         refusals += lint_pack(documents)
-    return RulePack(tuple(detections), tuple(correlations), tuple(sorted(refusals, key=_place)))
+    found = [loaded[document.key] for document in rules if document.key in loaded]
+    return RulePack(
+        tuple(rule for rule in found if isinstance(rule, Detection)),
+        tuple(rule for rule in found if isinstance(rule, Correlation)),
+        tuple(sorted(refusals, key=_place)),
+    )
+
+
+def _resolver(document: Document, references: References, loaded: Mapping[str, Detection | Correlation]) -> Resolve:
+    def resolve(name: str, path: tuple[str | int, ...]) -> Detection | Correlation:
+        rule = loaded.get(references.one(name, document, *path).key)
+        if rule is None:
+            raise document.error(f"builds on {name!r}, which was refused", *path, hint="Mend that rule first.")
+        return rule
+
+    return resolve
+
+
+def _in_order(documents: Sequence[Document], references: References, refusals: list[RuleError]) -> Iterator[Document]:
+    """Correlations, each after those that it builds on; those that build on themselves are refused."""
+    waiting = {document.key: document for document in documents if document.kind == "correlation"}
+    bases = {
+        key: {one.key for name, _ in named_rules(document) for one in references.find(name, document)} & set(waiting)
+        for key, document in waiting.items()
+    }
+    while waiting:
+        ready = [key for key in waiting if not bases[key] & set(waiting)]
+        for key in ready:
+            yield waiting.pop(key)
+        if not ready:
+            for document in _circle(waiting, bases):
+                around = " and ".join(repr(name) for name, _ in named_rules(document))
+                refusals.append(
+                    document.error(
+                        f"the correlation builds on itself, by way of {around}",
+                        "correlation",
+                        "rules",
+                        hint="Name rules that do not build on this one.",
+                    )
+                )
+                del waiting[document.key]
+
+
+def _circle(waiting: Mapping[str, Document], bases: Mapping[str, set[str]]) -> list[Document]:
+    """The correlations, of those that wait for each other, that wait for themselves."""
+    found = []
+    for start in waiting:
+        seen: set[str] = set()
+        todo = [*bases[start] & set(waiting)]
+        while todo:
+            key = todo.pop()
+            if key not in seen:
+                seen.add(key)
+                todo += bases[key] & set(waiting)
+        if start in seen:
+            found.append(waiting[start])
+    return found
 
 
 def _raise_first(errors: Iterable[RuleError]) -> None:
@@ -70,23 +128,13 @@ def _raise_first(errors: Iterable[RuleError]) -> None:
         raise error
 
 
-def _names(document: Document) -> set[str]:
-    """What a correlation may call this rule."""
-    return {str(document.data[key]) for key in ("id", "name") if document.data.get(key)}
-
-
-def _correlation_names(documents: Iterable[Document]) -> set[str]:
-    return {name for item in documents if item.kind == "correlation" for name in _names(item)}
-
-
-def _served(documents: Iterable[Document]) -> set[str]:
-    """Names of rules that only serve a correlation: its own hits are reported, theirs are not unless `generate`."""
+def _served(documents: Iterable[Document], references: References) -> set[str]:
+    """Rules that only serve a correlation: its own hits are reported, theirs are not unless it says `generate`."""
     served: set[str] = set()
     for document in documents:
         body = document.data.get("correlation")
         if isinstance(body, dict) and body.get("generate") is not True:
-            rules = body.get("rules")
-            served |= {str(rule) for rule in (rules if isinstance(rules, list) else [rules])}
+            served |= {one.key for name, _ in named_rules(document) for one in references.find(name, document)}
     return served
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -11,7 +11,12 @@ from typing import Any, Literal
 
 from detector.errors import RuleError
 
-CorrelationType = Literal["event_count", "value_count", "temporal"]
+CorrelationType = Literal[
+    "event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile",
+    "value_median",
+]  # fmt: skip
+#: Types that reckon with numbers, and that an event without a number is no part of.
+NUMERIC: frozenset[CorrelationType] = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
 #: A bound on what is counted: operator (`gte`, `lt`, …) and number. All bounds of a condition must hold.
 Bound = tuple[str, float]
 
@@ -64,20 +69,66 @@ class Detection:
 
 
 @dataclass(frozen=True)
+class Base:
+    """A rule that a correlation builds on: `group_by` and `values` are the fields of its events that stand for the
+    correlation's own (aliases resolved). `given` are those that a base correlation groups by itself, so that its
+    episodes have them; the rest are fields of the events.
+    """
+
+    key: str
+    group_by: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Together:
+    """One way for a temporal condition to hold: these bases all occur (in this order, if ordered), those do not."""
+
+    bases: tuple[int, ...]
+    without: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Correlation:
-    """A rule on several events within `timespan`; `rules` are the keys of the detections it builds on."""
+    """A rule on several events within `timespan`.
+
+    The condition is all of `bounds` on what is measured, or for the temporal types any of `ways`; `percentile` is
+    0-100. A base may be there twice where the order matters.
+    """
 
     about: About
     type: CorrelationType
-    rules: tuple[str, ...]
+    bases: tuple[Base, ...]
     timespan: timedelta
     group_by: tuple[str, ...]
-    bounds: tuple[Bound, ...]
+    bounds: tuple[Bound, ...] = ()
     values: tuple[str, ...] = ()
+    ways: tuple[Together, ...] = ()
+    percentile: float | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The keys of the rules it builds on, each once."""
+        return tuple(dict.fromkeys(base.key for base in self.bases))
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Fields of events that it needs as they are written."""
+        counted = () if self.type in NUMERIC else tuple(self._of_events(lambda base: base.values))
+        return frozenset((*self._of_events(lambda base: base.group_by), *counted))
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Fields of events that it needs as numbers."""
+        return frozenset(self._of_events(lambda base: base.values)) if self.type in NUMERIC else frozenset()
 
     @property
     def fields(self) -> frozenset[str]:
-        return frozenset(self.group_by) | frozenset(self.values)
+        return self.texts | self.numbers
+
+    def _of_events(self, names: Callable[[Base], tuple[str, ...]]) -> Iterator[str]:
+        return (name for base in self.bases for name in names(base) if name not in base.given)
 
 
 @dataclass(frozen=True)
@@ -110,7 +161,10 @@ class RulePack:
     @property
     def lookback(self) -> timedelta:
         """How far before a night its correlations look."""
-        return max((rule.timespan for rule in self.correlations), default=timedelta(0))
+        reach = {rule.about.key: timedelta(0) for rule in self.detections}
+        for rule in in_order(self.correlations):
+            reach[rule.about.key] = rule.timespan + max(reach.get(key, timedelta(0)) for key in rule.rules)
+        return max(reach.values(), default=timedelta(0))
 
     @property
     def fields(self) -> frozenset[str]:
@@ -132,6 +186,15 @@ class RulePack:
         )
 
 
+def in_order(correlations: Collection[Correlation]) -> Iterator[Correlation]:
+    """Every correlation after those that it builds on. They are never in a circle: such are refused."""
+    waiting = {rule.about.key: rule for rule in correlations}
+    while waiting:
+        ready = [rule for rule in waiting.values() if not any(key in waiting for key in rule.rules)]
+        for rule in ready:
+            yield waiting.pop(rule.about.key)
+
+
 def active_rules(
     pack: RulePack, available_columns: Collection[str], reference_tables: Collection[str]
 ) -> tuple[RulePack, tuple[Inactive, ...]]:
@@ -141,7 +204,7 @@ def active_rules(
     """
     columns, tables = frozenset(available_columns), frozenset(reference_tables)
     reasons = {rule.about.key: _missing(rule, columns, tables) for rule in pack.all}
-    for rule in pack.correlations:
+    for rule in in_order(pack.correlations):
         needed = [reasons[key] for key in rule.rules if reasons[key]]
         reasons[rule.about.key] = reasons[rule.about.key] or (needed[0] if needed else "")
     active = replace(

@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from detector.engine import connect
 from detector.errors import RuleError
-from detector.rules.correlation import ROW
 from detector.rules.examples import APART, DEFAULTS, Example, all_examples
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import RulePack
 from detector.rules.report import Fault
 from detector.rules.run import run_rules
+from detector.rules.windows import ROW
 from detector.schema import EVENT_SCHEMA
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from ibis.backends.duckdb import Backend
 
 from detector.engine import batches, drop
 from detector.rules.compile import balanced, condition_boolean
-from detector.rules.correlation import ROW, TIME, episodes
 from detector.rules.engine_functions import epoch_microseconds
+from detector.rules.episodes import Found, open_episodes
 from detector.rules.fields import Part, Views, Wanted, project
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.sources import ColumnSource, Source
+from detector.rules.windows import ROW, TIME
 
 #: Rules in one 64-bit word of the result; the sign bit is left alone.
 WORD = 62
@@ -62,12 +63,26 @@ class Plan:
         for detection in self.detections:
             for name, needed in detection.parts.items():
                 parts[name] |= needed
-        for correlation in self.correlations:
-            for name in correlation.fields:
-                parts[name] |= {"text"}
+        for name in self.texts:
+            parts[name] |= {"text"}
+        for name in self.numbers:
+            parts[name] |= {"number"}
         if time_field:
             parts[time_field] |= {"time", "number"}
         return Wanted(dict(parts), keywords=any(rule.keywords for rule in self.detections))
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Fields that correlations need as they are written, and the columns they are put in."""
+        # numbered: to the engine, columns whose names differ in case alone are one
+        names = sorted({name for rule in self.correlations for name in rule.texts})
+        return {name: f"text_{index}" for index, name in enumerate(names)}
+
+    @cached_property
+    def numbers(self) -> Mapping[str, str]:
+        """Fields that correlations reckon with, and the columns they are put in."""
+        names = sorted({name for rule in self.correlations for name in rule.numbers})
+        return {name: f"number_{index}" for index, name in enumerate(names)}
 
     @property
     def words(self) -> list[str]:
@@ -81,6 +96,16 @@ class Plan:
             if rule.about.reported:
                 masks[f"hits_{index // WORD}"] |= 1 << index % WORD
         return masks
+
+    def below(self, rule: Correlation) -> list[Detection]:
+        """The detections that a correlation stands on in the end."""
+        correlations = {item.about.key: item for item in self.correlations}
+        keys, todo = set(rule.rules), list(rule.rules)
+        while todo:
+            more = set(correlations[key].rules) - keys if (key := todo.pop()) in correlations else set()
+            keys |= more
+            todo += more
+        return [item for item in self.detections if item.about.key in keys]
 
     @cached_property
     def bits(self) -> Mapping[str, tuple[int, int]]:
@@ -114,7 +139,7 @@ def matched(
     """The events that any rule matches, not computed yet; the views it stands on are dropped on leaving.
 
     Columns: `row` (from the column so named), `time` (microseconds, where a field is named), one word of bits for each
-    62 rules, `text_NAME` of correlations' fields, `keep_NAME` of the columns to keep.
+    62 rules, the columns of the plan's `texts` and `numbers`, `keep_NAME` of the columns to keep.
     """
     made: list[tuple[Literal["TABLE", "VIEW"], str]] = []
 
@@ -142,12 +167,13 @@ def matched(
         base = view(projected.table)
         fields = replace(projected, table=base)
         words = _words(plan, [condition_boolean(rule.trees, fields) for rule in plan.detections])
-        texts = {f"text_{name}": fields.view(name).text for rule in plan.correlations for name in rule.fields}
+        texts = {column: fields.view(name).text for name, column in plan.texts.items()}
+        numbers = {column: _finite(fields.view(name).number) for name, column in plan.numbers.items()}
         if BROKEN in base.columns:
             words = {name: ibis.ifelse(base[BROKEN], 0, word) for name, word in words.items()}
         others = [name for name in base.columns if name in (ROW, BROKEN) or name.startswith("keep_")]
         times = {TIME: time_of(fields.view(time_field))} if time_field else {}
-        result = view(base.select(*others, **times, **words, **texts))
+        result = view(base.select(*others, **times, **words, **texts, **numbers))
         found = [result[name] != 0 for name in plan.words] + [result[name] for name in others if name == BROKEN]
         yield result.filter(balanced(found, operator.or_))
     finally:
@@ -182,8 +208,10 @@ def run_rules(
         found = con.create_table(name, table, temp=True)
         try:
             yield from _detection_hits(con, plan, found, told)
-            for rule in plan.correlations:
-                yield from _correlation_hits(con, plan, rule, found)
+            with open_episodes(con, plan.correlations, found_of(plan, found)) as episodes:
+                for rule in plan.correlations:
+                    if rule.about.reported:
+                        yield from (Hit(rule, rows) for rows in episodes.rows(rule))
         finally:
             drop(con, "TABLE", name)
 
@@ -196,13 +224,19 @@ def time_of(view: Views) -> ir.IntegerValue:
     return ibis.coalesce(epoch_microseconds(view.time), (seconds * 1_000_000).round().cast("int64"))
 
 
-def correlation_input(plan: Plan, rule: Correlation, found: ir.Table) -> ir.Table:
-    """The matches of a correlation's base rules, with the columns that correlation.episodes asks for."""
-    flags = {f"rule_{index}": bit_set(plan, key, found) for index, key in enumerate(rule.rules)}
-    groups = {f"group_{index}": found[f"text_{name}"] for index, name in enumerate(rule.group_by)}
-    values = {f"value_{index}": found[f"text_{name}"] for index, name in enumerate(rule.values)}
-    any_rule = balanced(list(flags.values()), operator.or_)
-    return found.filter(any_rule).select(ROW, TIME, **flags, **groups, **values)
+def found_of(plan: Plan, found: ir.Table) -> Found:
+    """Stored matches, as correlations want them."""
+    return Found(
+        found,
+        lambda key: bit_set(plan, key, found),
+        lambda name: found[plan.texts[name]],
+        lambda name: found[plan.numbers[name]],
+    )
+
+
+def _finite(number: ir.NumericValue) -> ir.FloatingValue:
+    wide = number.cast("float64")
+    return ibis.ifelse(wide.isnan() | wide.isinf(), ibis.null("float64"), wide)
 
 
 def bit_set(plan: Plan, key: str, found: ir.Table) -> ir.BooleanValue:
@@ -244,10 +278,3 @@ def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -
         order = np.argsort(at, kind="stable")
         for position, index in zip(at[order].tolist(), which[order].tolist(), strict=True):
             yield Hit(plan.detections[index], (rows[position],))
-
-
-def _correlation_hits(con: Backend, plan: Plan, rule: Correlation, found: ir.Table) -> Iterator[Hit]:
-    table = episodes(rule, correlation_input(plan, rule, found)).order_by("first_time", "first_row").select("rows")
-    for batch in batches(con, table):
-        for rows in batch.column("rows").to_pylist():
-            yield Hit(rule, tuple(rows))
