@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from detector import __version__
-from detector.cli import alerts, ingest, metrics, rules, scan, serve, simulate, status, train
+from detector.cli import alerts, evaluate, ingest, metrics, rules, scan, serve, simulate, status, train
 from detector.cli.common import ConfigOption, HomeOption, hoist, set_context
 from detector.errors import DetectorError
 
@@ -52,6 +52,7 @@ app.add_typer(alerts.app, name="alerts")
 app.command("serve")(serve.serve)
 app.command("metrics")(metrics.metrics)
 app.command("simulate")(simulate.simulate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 
 
