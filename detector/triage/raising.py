@@ -135,7 +135,8 @@ def _held(alerts: Sequence[Alert], gone: set[str]) -> list[Held]:
     ids = [alert.alert_id for alert in alerts]
     for start in range(0, len(ids), _CHUNK):
         rows = AlertFinding.objects.filter(alert_id__in=ids[start : start + _CHUNK], superseded_at=None)
-        for row in rows.order_by("finding_id"):
+        # Without what is long and not asked for here: most of the time went into its JSON.
+        for row in rows.defer("event_ids", "usual").order_by("finding_id"):
             if row.finding_id not in gone:
                 evidence.setdefault(row.alert_id, []).append(_evidence(row))
     return [
