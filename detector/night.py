@@ -88,16 +88,10 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
     home, settings = means.home, means.settings
     with watch.stage("features"):
         paths = event_files(home, night)
-        events = with_staff(_events(con, paths), means.reference)
-        before = with_staff(_events(con, event_files(home, night - timedelta(days=1))), means.reference)
-        profiles = {
-            name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
-            for name, days in read_back_days(settings.features).items()
-        }
-        features = night_features(con, night, events, before, profiles, settings.features)
+        read = read_night(con, home, night, settings, means.reference)
+        events, features = read.events, read.features
     with watch.stage("rules"):
-        table = _with_lookback(con, events.inner_join(features, ["event_id", "source_name"]), night, means)
-        findings = rule_findings(con, means.rules, night, table)
+        findings = rule_findings(con, means.rules, night, rule_table(con, home, read, means.rules, means.reference))
     with watch.stage("model"):
         verdict = _model_findings(con, night, means, events, features)
         findings += verdict.findings
@@ -137,6 +131,38 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
 
 
 @dataclass(frozen=True)
+class NightTables:
+    """A night's events with the staff table's columns, and their features, one row an event."""
+
+    night: date
+    events: ir.Table
+    features: ir.Table
+
+
+def read_night(con: Backend, home: Home, night: date, settings: Settings, reference: Reference) -> NightTables:
+    """A night as its scan sees it: features from the profiles of the nights before alone, whatever came after."""
+    events = with_staff(_events(con, event_files(home, night)), reference)
+    before = with_staff(_events(con, event_files(home, night - timedelta(days=1))), reference)
+    profiles = {
+        name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
+        for name, days in read_back_days(settings.features).items()
+    }
+    return NightTables(night, events, night_features(con, night, events, before, profiles, settings.features))
+
+
+def rule_table(con: Backend, home: Home, read: NightTables, rules: RulePack, reference: Reference) -> ir.Table:
+    """The night's events with their features, and before them those that a correlation of the rules may still need."""
+    tonight = read.events.inner_join(read.features, ["event_id", "source_name"]).mutate(in_night=ibis.literal(True))
+    days = math.ceil(rules.lookback / timedelta(days=1))
+    files = [path for back in range(days, 0, -1) for path in event_files(home, read.night - timedelta(days=back))]
+    if not files:
+        return tonight
+    earlier = with_staff(_events(con, files), reference).mutate(in_night=ibis.literal(False))
+    absent = {name: ibis.null(kind) for name, kind in tonight.schema().items() if name not in earlier.columns}
+    return tonight.union(earlier.mutate(**absent).select(tonight.columns))
+
+
+@dataclass(frozen=True)
 class _Verdict:
     """What the forest had to say about a night; without a model only why there is none."""
 
@@ -157,18 +183,6 @@ def _model_findings(con: Backend, night: date, means: Means, events: ir.Table, f
     usual = usual_values(con, before, scored.strange_actors)
     findings = forest_findings(model, scored, usual, night, sentence=sentence)
     return _Verdict(status, findings, model.version, model.created_at, scored.drift)
-
-
-def _with_lookback(con: Backend, tonight: ir.Table, night: date, means: Means) -> ir.Table:
-    """The night's events with their features, and before them those that a correlation may still need."""
-    tonight = tonight.mutate(in_night=ibis.literal(True))
-    days = math.ceil(means.rules.lookback / timedelta(days=1))
-    files = [path for back in range(days, 0, -1) for path in event_files(means.home, night - timedelta(days=back))]
-    if not files:
-        return tonight
-    earlier = with_staff(_events(con, files), means.reference).mutate(in_night=ibis.literal(False))
-    absent = {name: ibis.null(kind) for name, kind in tonight.schema().items() if name not in earlier.columns}
-    return tonight.union(earlier.mutate(**absent).select(tonight.columns))
 
 
 def sample_of(con: Backend, home: Home) -> SampleLoader:

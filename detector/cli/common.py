@@ -96,12 +96,24 @@ def open_home(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[
 
     home, settings = load(ctx, env)
     if not env.get("DATABASE_URL") and not home.database.is_file():
-        raise UsageError(
-            f"nothing was scanned into {home.root} yet",
-            hint="Run `detector scan` first, or name the directory by --home or DETECTOR_HOME.",
-        )
+        raise nothing_scanned(home)
     open_database(home, env)
     return home, settings
+
+
+def read_home(ctx: typer.Context, env: Mapping[str, str] = os.environ) -> tuple[Home, Settings]:
+    """As `open_home`, for commands that must leave the home as it is: no table is brought up to date either."""
+    home, settings = load_tables(ctx, env)
+    if not env.get("DATABASE_URL") and not home.database.is_file():
+        raise nothing_scanned(home)
+    return home, settings
+
+
+def nothing_scanned(home: Home) -> UsageError:
+    return UsageError(
+        f"nothing was scanned into {home.root} yet",
+        hint="Run `detector scan` first, or name the directory by --home or DETECTOR_HOME.",
+    )
 
 
 def hoist(arguments: Sequence[str]) -> list[str]:

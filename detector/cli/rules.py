@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, console, print_json, say
+from detector.cli.common import FormatOption, OutputFormat, console, print_json, read_home, say
+from detector.errors import UsageError
+from detector.progress import progress
 
 app = typer.Typer(help="Check, test and run Sigma rules.", no_args_is_help=True)
 
@@ -83,3 +86,62 @@ def run(
     say(result.remarks)
     if result.refused:
         raise typer.Exit(WRONG)
+
+
+@app.command()
+def backtest(
+    ctx: typer.Context,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", metavar="PATH", help="Changed or new rules: file or folder; may be repeated."),
+    ] = None,
+    filters: Annotated[
+        list[Path] | None,
+        typer.Option("--filter", metavar="FILE", help="A filter to be tried on all active rules; may be repeated."),
+    ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="First night.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", metavar="DATE", formats=["%Y-%m-%d"], help="Last night.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", metavar="DIR", help="Folder of reference tables, as for a scan.")
+    ] = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Run changed or new rules over past nights, beside what reviewers decided. Writes nothing.
+
+    Leaves with exit code 3 when a filter would have kept a confirmed alert from being raised.
+    """
+    if not rules and not filters:
+        raise UsageError("nothing to try", hint="Name rules by --rules or a filter by --filter.")
+    home, settings = read_home(ctx)
+    from detector.backtest import backtest as run
+    from detector.cli.rule_report import backtest_report
+    from detector.context.reference import load_reference
+
+    with progress() as bar:
+        result = run(
+            rules or [],
+            filters or [],
+            home=home,
+            settings=settings,
+            reference=load_reference(reference, settings),
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+            progress=bar,
+        )
+    backtest_report(result, output)
+    if result.vanished:
+        raise typer.Exit(WRONG)
+
+
+@app.command()
+def score(ctx: typer.Context, output: FormatOption = OutputFormat.table) -> None:
+    """Show how often each rule was right, from reviewers' decisions, and whether to keep, tune or retire it."""
+    read_home(ctx)
+    from detector.cli.rule_report import score_report
+    from detector.triage.scorecard import scores
+
+    score_report(scores(), output)

@@ -14,11 +14,11 @@ import detector
 from detector.ledger.models import IngestedFile, Run
 from detector.schema import VERDICTS
 from detector.triage.models import Alert, AlertFinding, Decision
+from detector.triage.scorecard import COUNTED, latest_verdicts
 from detector.triage.transitions import UNDECIDED
 
 SCAN = "scan"
 RULE_STATUSES = ("active", "inactive", "failed")
-_COUNTED = ("true_positive", "benign_positive", "false_positive")
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,12 @@ def _decisions() -> Iterator[Reading]:
     given = dict(Decision.objects.order_by().values_list("verdict").annotate(number=Count("pk")))
     for verdict in VERDICTS:
         yield Reading("decisions", (verdict,), given.get(verdict, 0))
-    # An alert may be decided again after `insufficient`: its latest verdict counts.
-    latest = dict(Decision.objects.order_by("sequence").values_list("alert_id", "verdict"))
+    latest = latest_verdicts()
     hits: dict[str, int] = {}
     total: dict[str, int] = {}
     decided = AlertFinding.objects.filter(superseded_at=None, alert__decisions__isnull=False)
     for rule, alert_id in decided.values_list("rule_id", "alert_id").distinct():
-        if latest.get(alert_id) in _COUNTED:
+        if latest.get(alert_id) in COUNTED:
             total[rule] = total.get(rule, 0) + 1
             hits[rule] = hits.get(rule, 0) + (latest[alert_id] == "true_positive")
     for rule, number in total.items():
