@@ -26,7 +26,7 @@ def named_features(rule: Detection | Correlation, plan: Plan) -> tuple[str, ...]
 
 
 def usual(features: Sequence[str], events: Evidence) -> tuple[Usual, ...]:
-    """The strangest value of each feature among the events, with its sentence."""
+    """The strangest value of each feature among the events, with its sentence; a flag that is down says nothing."""
     from detector.features.catalogue import FEATURES
     from detector.features.explain import sentence
 
@@ -36,6 +36,8 @@ def usual(features: Sequence[str], events: Evidence) -> tuple[Usual, ...]:
         if not values:
             continue
         value = min(values) if FEATURES[name].direction == "low" else max(values)
+        if FEATURES[name].unit == "0 or 1" and value == 0:
+            continue  # its sentence says what it is, and would be untrue
         found.append(Usual(name, value, None, None, sentence(name, value, None, None)))
     return tuple(found)
 

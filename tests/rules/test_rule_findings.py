@@ -105,6 +105,13 @@ def test_one_finding_a_rule_and_actor_with_all_its_events(con: Any, tmp_path: Pa
     assert (second.actor_id, second.event_ids) == ("B", ("e0004",))
 
 
+def test_a_flag_that_is_down_says_nothing(con: Any, tmp_path: Path) -> None:
+    rule = "title: t\ndetection:\n  s: {streak_days|gte: 5}\n  new: {new_terminal: 1}\n  condition: s and not new\n"
+    (finding,) = findings(con, tmp_path, rule, [event(0, streak_days=5, new_terminal=0)])
+    assert [item.feature for item in finding.usual] == ["streak_days"]
+    assert "terminal" not in finding.explanation
+
+
 def test_without_a_sentence_of_its_own_a_rule_still_explains(con: Any, tmp_path: Path) -> None:
     (finding,) = findings(con, tmp_path, PLAIN, [event(0, outcome="denied", failed_24h=3)])
     assert finding.explanation == (

@@ -84,7 +84,7 @@ def test_each_is_in_the_catalogue_with_its_level(pack: RulePack, root: Path) -> 
     page = (root / "docs" / "rules.md").read_text(encoding="utf-8")
     for rule in pack.rules:
         about = rule.about
-        row = next((line for line in page.splitlines() if about.title in line), "")
+        row = next((line for line in page.splitlines() if f"[{about.title}]" in line), "")
         assert row, f"docs/rules.md lacks {about.title!r}: run `python docs/rules_page.py`"
         assert f"| {about.level} |" in row
         assert f"| {about.theme} |" in row
