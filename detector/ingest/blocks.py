@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Final, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.ingest.batch import Reject
 from detector.ingest.expand import DamagedFileError
 
 #: Bytes in a block: large enough that one call into Arrow does much, small enough that a few of them are no burden.
 BLOCK_BYTES: Final = 16 << 20
+#: Of the first block: most files are small, and room for a large block costs more than reading them.
+FIRST_BYTES: Final = 256 << 10
 #: How much of a line that is too long is kept.
 KEPT_OF_LONG_LINE: Final = 1_000
 
@@ -37,14 +41,16 @@ def line_blocks(
     """
     line = first_line
     rest = b""
+    size = min(FIRST_BYTES, block_bytes)
     while True:
         try:
-            data = _read(stream, rest, block_bytes)
+            data = _read(stream, rest, size)
         except DamagedFileError as exc:
             yield Reject(line, exc.reason, exc.message, show(rest))
             return
         if len(data) == len(rest):
             break
+        size = min(size * 8, block_bytes)
         cut = data.rfind(b"\n") + 1
         whole, rest = bytes(memoryview(data)[:cut]), bytes(memoryview(data)[cut:])
         if whole:
@@ -58,6 +64,34 @@ def line_blocks(
             line += ended
     if rest:
         yield Block(rest, line)
+
+
+def pieces(block: Block, smallest: int) -> Iterator[tuple[Block, bool]]:
+    """The block in up to sixteen pieces of whole lines, and whether a piece is its last."""
+    size = max(smallest, len(block.data) // 16)
+    at, line = 0, block.first_line
+    while at < len(block.data):
+        end = block.data.find(b"\n", at + size) + 1 or len(block.data)
+        yield Block(block.data[at:end], line), end == len(block.data)
+        line += block.data.count(b"\n", at, end)
+        at = end
+
+
+class LineTexts:
+    """The text of each line of a block in which every line is a record, looked up only when asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @cached_property
+    def ends(self) -> npt.NDArray[np.int64]:
+        """Where each line ends: its line feed, or the end of the data."""
+        ends = np.flatnonzero(np.frombuffer(self._data, np.uint8) == 0x0A)
+        return ends if self._data.endswith(b"\n") else np.append(ends, len(self._data))
+
+    def text(self, row: int) -> str:
+        start = int(self.ends[row - 1]) + 1 if row else 0
+        return show(self._data[start : int(self.ends[row])].removesuffix(b"\r"))
 
 
 def count_lines(data: bytes) -> int:

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from itertools import accumulate
 from typing import BinaryIO, Final
 
@@ -21,7 +20,7 @@ from pyarrow import csv
 
 from detector.config import IngestSettings
 from detector.ingest.batch import RawBatch, Reject
-from detector.ingest.blocks import BLOCK_BYTES, Block, count_lines, holds_long_line, line_blocks, show
+from detector.ingest.blocks import BLOCK_BYTES, Block, LineTexts, count_lines, holds_long_line, line_blocks, pieces
 from detector.ingest.careful import Form, Parsed, read_carefully
 from detector.ingest.memory import large_pool
 from detector.ingest.split import split_line
@@ -109,24 +108,13 @@ def _parse(block: Block, form: Form, *, final: bool, splits: int = 2) -> Parsed:
     batches: list[RawBatch] = []
     rejects: list[Reject] = []
     carry: Block | None = None
-    for piece, last in _pieces(block, form.piece_bytes):
+    for piece, last in pieces(block, form.piece_bytes):
         joined = piece if carry is None else Block(carry.data + piece.data, carry.first_line)
         parsed = _parse(joined, form, final=final and last, splits=splits - 1)
         batches += parsed.batches
         rejects += parsed.rejects
         carry = parsed.carry
     return Parsed(tuple(batches), tuple(rejects), carry)
-
-
-def _pieces(block: Block, smallest: int) -> Iterator[tuple[Block, bool]]:
-    """The block in up to sixteen pieces of whole lines, and whether a piece is its last."""
-    size = max(smallest, len(block.data) // 16)
-    at, line = 0, block.first_line
-    while at < len(block.data):
-        end = block.data.find(b"\n", at + size) + 1 or len(block.data)
-        yield Block(block.data[at:end], line), end == len(block.data)
-        line += block.data.count(b"\n", at, end)
-        at = end
 
 
 def read_fast(block: Block, form: Form) -> RawBatch | None:
@@ -158,7 +146,7 @@ def read_fast(block: Block, form: Form) -> RawBatch | None:
     if table.num_rows != lines or _last_is_open(data, form) or _holds_header(table, form):
         return None
     numbers = pa.array(np.arange(block.first_line, block.first_line + lines, dtype=np.int64))
-    return RawBatch(table.rename_columns(list(form.header)), numbers, _Lines(data).text)
+    return RawBatch(table.rename_columns(list(form.header)), numbers, LineTexts(data).text)
 
 
 def _last_is_open(data: bytes, form: Form) -> bool:
@@ -169,22 +157,6 @@ def _last_is_open(data: bytes, form: Form) -> bool:
 def _holds_header(table: pa.Table, form: Form) -> bool:
     first = form.header[0]
     return first.strip() != "" and bool(pc.any(pc.match_substring(table.column(0), first.strip())).as_py())
-
-
-class _Lines:
-    """The text of each line of a clean block, looked up only when asked for."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    @cached_property
-    def _ends(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        ends = np.flatnonzero(np.frombuffer(self._data, np.uint8) == 0x0A)
-        return ends if self._data.endswith(b"\n") else np.append(ends, len(self._data))
-
-    def text(self, row: int) -> str:
-        start = int(self._ends[row - 1]) + 1 if row else 0
-        return show(self._data[start : int(self._ends[row])].removesuffix(b"\r"))
 
 
 def _merge(batches: Sequence[RawBatch]) -> RawBatch:

@@ -17,6 +17,8 @@ from detector.ingest.expand import DamagedFileError
 PIECE: Final = 1 << 20
 #: A string (group 1 is empty when its closing quote has not come yet) or a character that gives structure.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[{}\[\],:]', re.DOTALL)
+#: Inside a record nothing matters but its brackets: whole strings and all between them at once.
+_INSIDE: Final = re.compile(rb'[^"{}\[\]]*+(?:"(?:[^"\\]++|\\.)*+"[^"{}\[\]]*+)*+', re.DOTALL)
 _CLOSES: Final = {b"}": b"{", b"]": b"["}
 
 
@@ -44,6 +46,7 @@ class _Splitter:
         self.max_bytes = max_bytes
         self.buffer = b""
         self.base_line = 1  # of the first byte in the buffer
+        self.counted = (0, 0)  # a place in the buffer, and the line feeds before it
         self.start = 0  # where the element (or what may become one) begins in the buffer
         self.at = 0
         self.stack: list[bytes] = []
@@ -74,7 +77,13 @@ class _Splitter:
             self._forget()
 
     def _scan(self, *, last: bool) -> Iterator[Element | Reject]:
-        while (match := _TOKEN.search(self.buffer, self.at)) is not None:
+        while True:
+            if len(self.stack) > max(1, self.list_depth):
+                inside = _INSIDE.match(self.buffer, self.at)
+                self.at = inside.end() if inside else self.at
+            match = _TOKEN.search(self.buffer, self.at)
+            if match is None:
+                return
             token = match.group()
             if token[:1] == b'"':
                 if not match.group(1):
@@ -137,7 +146,7 @@ class _Splitter:
     def _made(self, start: int, end: int) -> Element | Reject:
         data = self.buffer[start:end]
         lead = len(data) - len(data.lstrip())
-        line = self.base_line + self.buffer.count(b"\n", 0, start + lead)
+        line = self._line_of(start + lead)
         size = self.overlong + len(data)
         if size > self.max_bytes:
             line, self.overlong = self.overlong_line or line, 0
@@ -145,7 +154,7 @@ class _Splitter:
         return Element(line, data.strip())
 
     def _rest(self, reason: str, detail: str) -> Reject:
-        line = self.base_line + self.buffer.count(b"\n", 0, self.start)
+        line = self._line_of(self.start)
         return Reject(line, reason, detail, show(self.buffer[self.start :].strip()))
 
     def _forget(self) -> None:
@@ -156,10 +165,17 @@ class _Splitter:
             self.overlong_line = self.overlong_line if self.overlong else self._line_at(keep)
             self.overlong += self.at - keep
             keep = self.at
-        self.base_line += self.buffer.count(b"\n", 0, keep)
+        self.base_line = self._line_of(keep)
+        self.counted = (0, 0)
         self.buffer = self.buffer[keep:]
         self.start, self.at = max(0, self.start - keep), self.at - keep
 
     def _line_at(self, position: int) -> int:
         lead = len(self.buffer[position:]) - len(self.buffer[position:].lstrip())
-        return self.base_line + self.buffer.count(b"\n", 0, position + lead)
+        return self._line_of(position + lead)
+
+    def _line_of(self, place: int) -> int:
+        """The line of a place in the buffer; every line feed is counted once, for places are asked for in order."""
+        at, lines = self.counted if self.counted[0] <= place else (0, 0)
+        self.counted = (place, lines + self.buffer.count(b"\n", at, place))
+        return self.base_line + self.counted[1]

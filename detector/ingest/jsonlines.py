@@ -13,12 +13,16 @@ from detector.config import IngestSettings
 from detector.errors import DetectorError
 from detector.ingest import jsonpath
 from detector.ingest.batch import RawBatch, Reject
-from detector.ingest.blocks import show
+from detector.ingest.blocks import Block, line_blocks, pieces, show
+from detector.ingest.jsoncolumns import Columns
 from detector.ingest.jsondocument import Element, split_document
 from detector.ingest.mapping import FREE_TEXT, JsonShape, Mapping
-from detector.ingest.textlines import batch_of, shown, text_lines
+from detector.ingest.textlines import BLOCK_BYTES, batch_of, shown, split_lines
+from detector.ingest.textstream import recoded
 
 GROUP: Final = 5_000
+#: A block that cannot be read as columns is tried again in pieces, down to about this size.
+PIECE_BYTES: Final = 32 << 10
 
 
 class BadRecord(ValueError):  # noqa: N818 - it is a record, and caught where it arises
@@ -113,8 +117,31 @@ def _text_fields(mapping: Mapping) -> set[str]:
 
 def read_json_lines(stream: BinaryIO, mapping: Mapping, limits: IngestSettings) -> Iterator[RawBatch | list[Reject]]:
     """One record a line."""
-    reader = RowReader(mapping.fields, mapping.json_shape, texts=_text_fields(mapping))
-    for lines, rejects in text_lines(stream, limits):
+    texts = _text_fields(mapping)
+    reader = RowReader(mapping.fields, mapping.json_shape, texts=texts)
+    columns = Columns(mapping.fields, mapping.json_shape, objects=texts)
+    blocks = line_blocks(recoded(stream, "utf-8"), first_line=1, max_line_bytes=limits.max_line_bytes,
+                         block_bytes=BLOCK_BYTES)  # fmt: skip
+    for block in blocks:
+        if isinstance(block, Reject):
+            yield [block]
+        else:
+            yield from read_block(block, reader, columns, limits.max_line_bytes)
+
+
+def read_block(
+    block: Block, reader: RowReader, columns: Columns, max_line_bytes: int, splits: int = 2
+) -> Iterator[RawBatch | list[Reject]]:
+    """A block's records: whole columns at a time if that is certain to give the same, else in smaller and smaller
+    pieces, so that one odd record makes few others slow; at last record by record."""
+    batch = columns.read(block, max_line_bytes) if columns.worth_trying else None
+    if batch is not None:
+        yield batch
+    elif splits and columns.worth_trying and len(block.data) > PIECE_BYTES:
+        for piece, _ in pieces(block, PIECE_BYTES):
+            yield from read_block(piece, reader, columns, max_line_bytes, splits - 1)
+    else:
+        lines, rejects = split_lines(block, max_line_bytes)
         if rejects:
             yield rejects
         for start in range(0, len(lines), GROUP):

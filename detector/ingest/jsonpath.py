@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,10 +52,12 @@ def compile_path(text: str) -> Path:
 
 def lookup(record: Mapping[str, Any], path: Path) -> Any:
     """The value at `path`, None when there is none (or it is null). A flat key `a.b` counts as the path a.b."""
-    if path.text in record:
-        return record[path.text]
-    value: Any = record
-    for step in path.steps:
+    return record[path.text] if path.text in record else descend(record, path.steps)
+
+
+def descend(value: Any, steps: Sequence[Step]) -> Any:
+    """The value that these steps lead to, None when there is none."""
+    for step in steps:
         if not isinstance(value, dict):
             return None
         value = value.get(step.key)

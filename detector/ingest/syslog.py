@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 from detector.config import IngestSettings
@@ -124,8 +125,14 @@ def _extension(text: str) -> dict[str, str]:
     for name in [n for n in found if n.endswith("Label")]:
         field = found.get(name.removesuffix("Label"))
         if field is not None:
-            found.setdefault(f"{_LABEL}{loose(found[name])}", field)
+            found.setdefault(_label(found[name]), field)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _label(label: str) -> str:
+    """The field of a label; a log has few different ones."""
+    return f"{_LABEL}{loose(label)}"
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -25,10 +25,11 @@ def text_lines(stream: BinaryIO, limits: IngestSettings, *, encoding: str = "utf
     """Lines in chunks of a few MB, blank ones left out. A damaged file ends with its reject."""
     source = recoded(stream, encoding)
     for block in line_blocks(source, first_line=1, max_line_bytes=limits.max_line_bytes, block_bytes=BLOCK_BYTES):
-        yield _split(block, limits.max_line_bytes, encoding) if isinstance(block, Block) else ([], [block])
+        yield split_lines(block, limits.max_line_bytes, encoding) if isinstance(block, Block) else ([], [block])
 
 
-def _split(block: Block, max_line_bytes: int, encoding: str) -> Chunk:
+def split_lines(block: Block, max_line_bytes: int, encoding: str = "utf-8") -> Chunk:
+    """A block's lines one by one."""
     lines: list[tuple[int, str]] = []
     rejects: list[Reject] = []
     for number, line in enumerate(block.data.split(b"\n"), block.first_line):
@@ -58,7 +59,7 @@ def batch_of(
     """Rows of text as a batch; a column in which every row is NULL is left out."""
     columns = {}
     for name, values in zip(names, zip(*rows, strict=True), strict=True) if rows else ():
-        if any(value is not None for value in values):
+        if values.count(None) < len(values):
             columns[name] = pa.array(values, pa.string())
     # A table of no columns would forget how many rows it has; a mapping never looks for a field of this name.
     table = pa.table(columns) if columns else pa.table({"": pa.nulls(len(rows), pa.string())})
