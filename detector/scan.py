@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from detector.ledger.models import Run
 from detector.metrics.textfile import write_textfile
 from detector.night import Means, NightResult, nights_due, scan_night
 from detector.progress import Progress
+from detector.rules.filters import in_force
 from detector.rules.load import load_rules
 from detector.rules.pack import Inactive, RulePack, active_rules
 from detector.schema import EVENT_SCHEMA, LEVELS
@@ -67,7 +68,12 @@ def scan(
     """
     rules = load_rules([*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs], strict=True)
     tables = load_reference(reference, settings)
-    active, inactive = active_rules(rules, {*EVENT_SCHEMA.names, *computable(tables.present)}, tables.present)
+    columns = {*EVENT_SCHEMA.names, *computable(tables.present)}
+    # every night has its own day to judge by; what is told is how things stand now
+    usable, _ = in_force(rules, date.min, columns)
+    _, ended = in_force(rules, now.date(), columns)
+    active, inactive = active_rules(usable, columns, tables.present)
+    inactive += ended
     model = load_specification(settings.model.specification)
     watch = Stopwatch()
     with writing(home, "scan", now, env) as run:

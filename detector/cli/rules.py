@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -82,7 +82,9 @@ def run(
     """Run Sigma rules over an events file: one JSON line per match on standard output."""
     from detector.rules.over_file import rules_over_file
 
-    result = rules_over_file(rules, events, time_field=time_field, write=sys.stdout.write)
+    result = rules_over_file(
+        rules, events, time_field=time_field, today=datetime.now(UTC).date(), write=sys.stdout.write
+    )
     say(result.remarks)
     if result.refused:
         raise typer.Exit(WRONG)

@@ -21,6 +21,7 @@ from detector.records import Finding
 from detector.rules.episodes import open_episodes
 from detector.rules.evidence import Evidence, Matches
 from detector.rules.explain import explanation, named_features, usual
+from detector.rules.filters import in_force
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.run import WORD, Plan, found_of, matched
 from detector.rules.sources import ColumnSource
@@ -39,7 +40,8 @@ def rule_findings(con: Backend, pack: RulePack, night: date, table: ir.Table) ->
 
     `table`: EVENT_SCHEMA columns, a column a feature, and boolean `in_night`; False marks look-back events.
     """
-    runnable, _ = active_rules(pack, table.columns, REFERENCE_TABLES)
+    valid, _ = in_force(pack, night, table.columns)
+    runnable, _ = active_rules(valid, table.columns, REFERENCE_TABLES)
     plan = Plan.of(runnable)
     if not plan.detections:
         return []

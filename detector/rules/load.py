@@ -11,6 +11,7 @@ from pathlib import Path
 
 from detector.errors import RuleError
 from detector.rules.document import Document, read_documents, rule_files
+from detector.rules.filters import Scope, filtered, parse_filter
 from detector.rules.lint import lint, lint_pack
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.parse_correlation import Resolve, named_rules, parse_correlation
@@ -46,12 +47,25 @@ def load_documents(
     references = References.of(rules)
     served = _served(rules, references)
     loaded: dict[str, Detection | Correlation] = {}
-    for document in (item for item in documents if item.kind != "correlation"):
+    scopes: list[Scope] = []
+    notes: list[str] = []
+    for document in (item for item in documents if item.kind == "filter"):
+        try:
+            if strict:
+                _raise_first(lint(document))
+            scope, vain = parse_filter(document, references, placeholders or {}, strict=strict)
+        except RuleError as exc:
+            refusals.append(exc)
+        else:
+            scopes.append(scope)
+            notes += vain
+    for document in (item for item in rules if item.kind == "detection"):
         try:
             if strict:
                 _raise_first(lint(document))
             reported = document.key not in served
-            loaded[document.key] = parse_detection(document, placeholders or {}, reported=reported)
+            detection = parse_detection(document, placeholders or {}, reported=reported)
+            loaded[document.key] = filtered(detection, [scope for scope in scopes if scope.fits(document)])
         except RuleError as exc:
             refusals.append(exc)
     for document in _in_order(rules, references, refusals):
@@ -69,6 +83,7 @@ def load_documents(
         tuple(rule for rule in found if isinstance(rule, Detection)),
         tuple(rule for rule in found if isinstance(rule, Correlation)),
         tuple(sorted(refusals, key=_place)),
+        tuple(notes),
     )
 
 

@@ -6,10 +6,12 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from detector.engine import connect
 from detector.rules.events import Events, open_events, reading
+from detector.rules.filters import in_force
 from detector.rules.load import load_rules
 from detector.rules.pack import Correlation, Detection
 from detector.rules.run import Notice, run_rules
@@ -32,13 +34,18 @@ def rules_over_file(
     events: Path,
     *,
     time_field: str,
+    today: date,
     write: Callable[[str], object],
     memory_limit: str = "1500MB",
     threads: int = 2,
 ) -> RunResult:
-    """Write one JSON line per match. Raises RuleError, InputError for paths that do not exist or cannot be read."""
-    pack = load_rules(rules, strict=False)
+    """Write one JSON line per match. Filters that expired before `today` do not apply.
+
+    Raises RuleError, InputError for paths that do not exist or cannot be read.
+    """
+    pack, ended = in_force(load_rules(rules, strict=False), today)
     remarks = [f"refused: {error}" for error in pack.refusals]
+    remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:
         remarks.append("no rule can be run")
     with tempfile.TemporaryDirectory(prefix="detector-rules-") as spill:

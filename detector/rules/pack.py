@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -55,13 +55,38 @@ class About:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """An exception to rules; `expires` is the last day on which it applies."""
+
+    key: str
+    filter_id: str
+    title: str
+    file: Path
+    line: int
+    expires: date | None = None
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What a filter adds to a rule's condition."""
+
+    filter: Filter
+    tree: Any
+
+
+@dataclass(frozen=True)
 class Detection:
-    """A rule on single events: its condition trees, any of which may hold, and the parts of fields they look at."""
+    """A rule on single events: its condition trees, any of which may hold, and the parts of fields they look at.
+
+    `filters` are already in the trees; `own` are the trees without them, where there are any.
+    """
 
     about: About
     trees: tuple[Any, ...]
     parts: Mapping[str, frozenset[Any]]
     keywords: bool
+    filters: tuple[Filtered, ...] = ()
+    own: tuple[Any, ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -142,11 +167,12 @@ class Inactive:
 
 @dataclass(frozen=True)
 class RulePack:
-    """Everything that was loaded, and what was refused and why."""
+    """Everything that was loaded, and what was refused and why. `notes` are for a person."""
 
     detections: tuple[Detection, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     refusals: tuple[RuleError, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Detection | Correlation, ...]:
@@ -183,6 +209,7 @@ class RulePack:
             self.detections + other.detections,
             self.correlations + other.correlations,
             self.refusals + other.refusals,
+            self.notes + other.notes,
         )
 
 

@@ -42,12 +42,6 @@ Path = tuple[str | int, ...]
 
 def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]], *, reported: bool) -> Detection:
     """Raises RuleError for whatever cannot be run with its full meaning."""
-    if document.kind == "filter":
-        raise document.error(
-            "filters are not supported yet",
-            "filter",
-            hint="Write the exception into the rule: `condition: sel and not …`.",
-        )
     if "action" in document.data:
         raise document.error(
             "`action` documents are no longer part of Sigma",
@@ -56,9 +50,14 @@ def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]
             code="old-sigma",
         )
     described = about(document, reported=reported)
-    sigma = parse_selections(document, placeholders)
-    trees = tuple(_tree(document, condition, document.data["detection"]) for condition in sigma.parsed_condition)
+    trees = parse_trees(document, placeholders)
     return Detection(described, trees, field_parts(trees), has_keywords(trees))
+
+
+def parse_trees(document: Document, placeholders: Mapping[str, Sequence[str]]) -> tuple[Any, ...]:
+    """The conditions of a document's `detection`, each value checked. Raises RuleError."""
+    sigma = parse_selections(document, placeholders)
+    return tuple(_tree(document, condition, document.data["detection"]) for condition in sigma.parsed_condition)
 
 
 def parse_selections(document: Document, placeholders: Mapping[str, Sequence[str]]) -> SigmaDetections:

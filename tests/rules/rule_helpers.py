@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -28,11 +29,11 @@ def write_events(path: Path, events: Iterable[Mapping[str, Any]]) -> Path:
 
 
 def run(
-    rules: Sequence[Path] | Path, events: Path, time_field: str = "event_time"
+    rules: Sequence[Path] | Path, events: Path, time_field: str = "event_time", today: date = date(2026, 3, 2)
 ) -> tuple[list[dict[str, Any]], RunResult]:
     lines: list[str] = []
     paths = [rules] if isinstance(rules, Path) else rules
-    result = rules_over_file(paths, events, time_field=time_field, write=lines.append)
+    result = rules_over_file(paths, events, time_field=time_field, today=today, write=lines.append)
     return [json.loads(line) for line in lines], result
 
 

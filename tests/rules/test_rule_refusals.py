@@ -59,7 +59,7 @@ FILES = [
     ("title: t\nlevel: hgh\ndetection: {s: {a: 1}, condition: s}\n", 2, "Did you mean high?"),
     ("detection: {s: {a: 1}, condition: s}\n", 1, "needs a title"),
     ("title: t\n", 1, "detection"),
-    ("title: t\nfilter: {rules: [x]}\n", 2, "filters are not supported yet"),
+    ("title: t\nfilter: {rules: [x]}\n", 1, "a filter needs a logsource"),
     ("action: global\ntitle: t\n", 1, "no longer part of Sigma"),
 ]
 
