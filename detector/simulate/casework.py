@@ -10,7 +10,6 @@ import numpy as np
 from detector.simulate.chance import Ints, Rng, below, happens, heavy, repeat, whole, within
 from detector.simulate.indices import ADDRESS, CRIME, EVIDENCE, VEHICLE, Indices
 from detector.simulate.organisation import KINDS, Units
-from detector.simulate.people import Staff
 
 #: Days before the first day from which cases are there.
 PAST: Final = 120
@@ -90,7 +89,7 @@ def make_outline(rng: Rng, units: Units, days: int) -> Outline:
     return Outline(opened, opened + whole(life), unit, kind)
 
 
-def make_cases(rng: Rng, outline: Outline, units: Units, staff: Staff, indices: Indices) -> Cases:
+def make_cases(rng: Rng, outline: Outline, units: Units, indices: Indices) -> Cases:
     count = len(outline.opened)
     own = np.array([_OWN_TYPE.get(kind.key, -1) for kind in KINDS])[outline.kind]
     kinds = np.where(own >= 0, own, below(rng, np.full(count, 8)))
@@ -99,7 +98,6 @@ def make_cases(rng: Rng, outline: Outline, units: Units, staff: Staff, indices: 
     case = repeat(np.arange(count), np.diff(staff_start))
     key = (people << 20) + outline.opened[case] + (1 << 16)
     order = np.argsort(key, kind="stable")
-    del staff
     return Cases(outline, kinds, staff_start, people, joined, record_start, records, key[order], case[order])
 
 

@@ -55,8 +55,7 @@ class Desk:
     recipient: int = NONE
 
 
-def _locals(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-    del number
+def _locals(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     return day.world.indices.local_persons(rng, day.district(rng, staff))
 
 
@@ -66,18 +65,16 @@ def _places(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
     return np.where(happens(rng, 0.5, len(staff)), place, person)
 
 
-def _reports(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-    del number
+def _reports(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     indices = day.world.indices
     return indices.at(INTELLIGENCE, heavy(rng, np.full(len(staff), len(indices.subject)), 1.8))
 
 
-def _phones(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-    del number
+def _phones(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     return day.world.indices.at(PHONE, heavy(rng, np.full(len(staff), len(day.world.indices.owner)), 1.8))
 
 
-def _plates(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
+def _plates(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     """Half of them are what the cameras are told to look for: a list that changes week by week."""
     indices = day.world.indices
     wanted = whole(
@@ -85,18 +82,15 @@ def _plates(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
         % np.uint64(len(indices.keeper))
     )
     strangers = indices.local_vehicles(rng, day.district(rng, staff))
-    del number
     return np.where(happens(rng, 0.5, len(staff)), indices.at(VEHICLE, wanted), strangers)
 
 
-def _vehicles(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-    del number
+def _vehicles(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     return day.world.indices.local_vehicles(rng, day.district(rng, staff), 1.0)
 
 
-def _colleagues(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
+def _colleagues(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     """Those whose vetting is due: staff, their partners and relatives, and applicants."""
-    del number
     indices = day.world.indices
     who = whole(rng.random(len(staff)) * indices.staff)
     relation = indices.staff * one_of(rng, (0.55, 0.2, 0.1, 0.15), len(staff))
@@ -106,8 +100,7 @@ def _colleagues(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
 def _files(segment: int) -> Subjects:
     """Files or footage of recent cases of anybody."""
 
-    def subjects(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-        del number
+    def subjects(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
         opened = int(np.searchsorted(day.world.cases.outline.opened, day.number))
         back = heavy(rng, np.full(len(staff), opened), 1.6)
         return day.world.indices.at(segment, opened - 1 - back)
@@ -126,8 +119,7 @@ def _own_list(period: int) -> Subjects:
     return subjects
 
 
-def _witnesses(day: Day, rng: Rng, staff: Ints, number: Ints) -> Ints:
-    del number
+def _witnesses(day: Day, rng: Rng, staff: Ints, _number: Ints) -> Ints:
     cases = day.world.cases
     opened = int(np.searchsorted(cases.outline.opened, day.number))
     case = opened - 1 - heavy(rng, np.full(len(staff), opened), 1.3)

@@ -34,7 +34,7 @@ def live_incidents(day: Day) -> tuple[Rows, Incidents]:
     time = start[incident] + whole(rng.gamma(1.5, 22, len(who)) * 60) * SECOND
     here = day.present(who, time)
     who, time, incident = who[here], time[here], incident[here]
-    number = day.world.clock.date(day.number).toordinal() * 10**6 + 990_000 - np.arange(count)
+    number = day.world.clock.date(day.number).toordinal() * 10**6 + 950_000 - np.arange(count)
     ref_kind, ref = day.refer(rng, who, INCIDENT_REF, number[incident])
     rows = day.new(
         len(who),

@@ -44,7 +44,7 @@ def make_world(options: Options) -> World:
     outline = make_outline(stream(seed, "outline"), units, days)
     district = units.district[units.unit_of]
     indices = make_indices(stream(seed, "indices"), options.staff, district, units.districts, len(outline.opened))
-    cases = make_cases(stream(seed, "cases"), outline, units, staff, indices)
+    cases = make_cases(stream(seed, "cases"), outline, units, indices)
     return World(
         options, clock, units, staff, roster, indices, cases,
         make_ties(stream(seed, "ties"), indices),
