@@ -19,12 +19,20 @@ from sigma.conditions import (
 from sigma.types import SigmaCasedString, SigmaExpansion, SigmaFieldReference, SigmaString
 
 from detector.rules.fields import Fields, Part
-from detector.rules.values import fold, keyword, match, parts_of, plain
+from detector.rules.values import LikeOneOf, OneOf, fold, folded, keyword, match, parts_of, plain
+
+#: From so many on, texts with wildcards on one field become one expression: below, a search each is quicker.
+_MANY = 12
+#: At most so many in one expression, and so many characters: the engines' own bound is some thousands.
+_MOST, _LONGEST = 200, 8_000
 
 
 def condition_boolean(trees: Sequence[Any], fields: Fields) -> ir.BooleanValue:
-    """One boolean for a rule: any of its conditions (usually the only one) holds."""
-    return _any([_node(tree, fields) for tree in trees])
+    """One boolean for a rule, never NULL: any of its conditions (usually the only one) holds.
+
+    Within, NULL stands for no: AND and OR of three values come to the same as of two, only NOT must be sure.
+    """
+    return _sure(_any([_node(tree, fields) for tree in trees]))
 
 
 def field_parts(trees: Sequence[Any]) -> Mapping[str, frozenset[Part]]:
@@ -55,7 +63,7 @@ def leaves(trees: Sequence[Any]) -> Iterator[Any]:
 
 def _node(node: Any, fields: Fields) -> ir.BooleanValue:
     if isinstance(node, ConditionNOT):
-        return ~_node(node.args[0], fields)
+        return ~_sure(_node(node.args[0], fields))
     if isinstance(node, ConditionAND):
         return _all([_node(arg, fields) for arg in node.args])
     if isinstance(node, ConditionOR):
@@ -74,23 +82,56 @@ def _value(value: Any, one: Callable[[Any], ir.BooleanValue]) -> ir.BooleanValue
 
 
 def _alternatives(node: ConditionOR, fields: Fields) -> Iterator[ir.BooleanValue]:
-    """The operands of an OR; plain texts of one field become one look-up in a set, however many they are."""
-    sets: dict[str, list[str]] = defaultdict(list)
-    for arg in node.args:
-        literal = _plain_text(arg)
-        if literal is None or fields.view(arg.field).kind not in ("text", "document"):  # type: ignore[union-attr]
+    """The operands of an OR; many texts of one field are looked for together."""
+    plain_texts: dict[str, list[str]] = defaultdict(list)
+    wild_texts: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for arg in _flat(node):
+        field, value = getattr(arg, "field", None), getattr(arg, "value", None)
+        if field is None or not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
+            yield _node(arg, fields)
+        elif (literal := plain(value)) is None:
+            wild_texts[field].append(folded(value))
+        elif fields.view(field).kind not in ("text", "document"):
             yield _node(arg, fields)
         else:
-            sets[arg.field].append(literal)  # type: ignore[union-attr]
-    for name, literals in sets.items():
-        yield fields.view(name).folded.isin(literals).fill_null(False)
+            plain_texts[field].append(fold(literal))
+    for field, literals in plain_texts.items():
+        yield match(fields.view(field), OneOf(tuple(literals)), fields)
+    for field, texts in wild_texts.items():
+        for value in _together(texts):
+            yield match(fields.view(field), value, fields)
 
 
-def _plain_text(node: Any) -> str | None:
-    if isinstance(node, ConditionFieldEqualsValueExpression) and isinstance(node.value, SigmaString):
-        literal = None if isinstance(node.value, SigmaCasedString) else plain(node.value)
-        return None if literal is None else fold(literal)
-    return None
+def _flat(node: Any) -> Iterator[Any]:
+    """The operands of an OR, those of an OR within it, and the values of an expansion."""
+    for arg in node.args:
+        if isinstance(arg, ConditionOR):
+            yield from _flat(arg)
+        elif isinstance(value := getattr(arg, "value", None), SigmaExpansion) and hasattr(arg, "field"):
+            yield from (ConditionFieldEqualsValueExpression(arg.field, item) for item in value.values)
+        else:
+            yield arg
+
+
+def _together(texts: Sequence[tuple[Any, ...]]) -> Iterator[LikeOneOf]:
+    """Texts with wildcards in lots, each of which is one expression."""
+    if len(texts) < _MANY:
+        yield from (LikeOneOf((text,)) for text in texts)
+        return
+    lot: list[tuple[Any, ...]] = []
+    size = 0
+    for text in texts:
+        length = sum(len(part) for part in text if isinstance(part, str))
+        if lot and (len(lot) == _MOST or size + length > _LONGEST):
+            yield LikeOneOf(tuple(lot))
+            lot, size = [], 0
+        lot.append(text)
+        size += length
+    yield LikeOneOf(tuple(lot))
+
+
+def _sure(matched: ir.BooleanValue) -> ir.BooleanValue:
+    return matched.fill_null(False)
 
 
 def _any(terms: Sequence[ir.BooleanValue]) -> ir.BooleanValue:

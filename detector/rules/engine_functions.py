@@ -22,6 +22,31 @@ def _extract_wild(document: dt.json, path: str) -> dt.Array[str]:
     """The values that a JSON path with a wildcard finds, as texts."""
 
 
+@ibis.udf.scalar.builtin(name="json_type")  # type: ignore[untyped-decorator]
+def _types_wild(document: dt.json, path: str) -> dt.Array[str]:
+    """The types of the values that a JSON path with a wildcard finds."""
+
+
+@ibis.udf.scalar.builtin(name="json_type")  # type: ignore[untyped-decorator]
+def _type(document: dt.json) -> dt.string:
+    """The JSON type of a value."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract")  # type: ignore[untyped-decorator]
+def _extract(document: dt.json, path: str) -> dt.json:
+    """The value at a JSON pointer; NULL where there is none."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract")  # type: ignore[untyped-decorator]
+def _extract_each(document: dt.json, path: str) -> dt.Array[dt.json]:
+    """The values that a JSON path with a wildcard finds."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")  # type: ignore[untyped-decorator]
+def _extract_string(document: dt.json, path: str) -> dt.string:
+    """The value at a path as text; NULL for JSON null."""
+
+
 @ibis.udf.scalar.builtin(name="epoch_us")  # type: ignore[untyped-decorator]
 def _epoch_us(moment: dt.timestamp) -> dt.int64:
     """Microseconds since 1970-01-01T00:00Z."""
@@ -51,6 +76,22 @@ def json_values(document: ir.Value) -> ir.ArrayValue:
     """Every value of a document at any depth, as one array of texts."""
     # as a sum of two texts, because a plain one would be parsed on the way by sqlglot, which does not know `..`
     return _extract_wild(document, ibis.literal("$.") + ".*")
+
+
+def json_value_types(document: ir.Value) -> ir.ArrayValue:
+    """The type of every value that json_values gives, in the same order."""
+    return _types_wild(document, ibis.literal("$.") + ".*")
+
+
+def json_spread(document: ir.Value, pointer: str) -> ir.ArrayValue:
+    """The elements of the list at a pointer; what is no list as the only element of one."""
+    found = _extract(document, pointer)
+    return ibis.ifelse(_type(found) == "ARRAY", _extract_each(found, "$[*]"), ibis.array([found]))
+
+
+def json_text(document: ir.Value) -> ir.StringValue:
+    """A JSON value as text: a string without its quotes, NULL for JSON null."""
+    return _extract_string(document, "$")
 
 
 def epoch_microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:

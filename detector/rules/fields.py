@@ -9,14 +9,15 @@ columns of one projection, so that a thousand rules on one field fold its text o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, Protocol
 
 import ibis
 import ibis.expr.types as ir
 
 from detector.rules.engine_functions import epoch_microseconds, make_timestamp
-from detector.rules.network import ipv4_number, ipv6_digits
+from detector.rules.network import ipv6_digits
 
 #: A decimal number as a person writes it; neither `1_000`, nor ` 12 `, nor `inf`, which a cast alone would take.
 NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -27,11 +28,11 @@ ZONED_TIME = _DAY + "[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
 #: Between two values in the one text that keywords are looked for in.
 SEPARATOR = "\x1f"
 
-Kind = Literal["text", "integer", "decimal", "boolean", "time", "document"]
+Kind = Literal["text", "integer", "decimal", "boolean", "time", "document", "list"]
 
 
 #: What a matcher can look at.
-Part = Literal["text", "folded", "number", "time", "present", "ipv4", "ipv6"]
+Part = Literal["text", "folded", "number", "time", "moment", "present", "ipv6"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Views:
     """One field of every event. `kind` is the column's own type.
 
     `text` is NULL where there is no value, `folded` its lower case, `number` its number (also of a text that reads as
-    one), `time` UTC without zone, `ipv4` and `ipv6` as in network.py; `present` is never NULL.
+    one), `time` UTC without zone, `moment` microseconds since 1970 to order by, `ipv6` as in network.py; `present` is
+    never NULL. Where the field's value is a list in some event, `elements` has its texts, and NULL for other events.
     """
 
     kind: Kind
@@ -47,9 +49,10 @@ class Views:
     folded: ir.StringValue
     number: ir.NumericValue
     time: ir.TimestampValue
+    moment: ir.IntegerValue
     present: ir.BooleanValue
-    ipv4: ir.IntegerValue
     ipv6: ir.StringValue
+    elements: ir.ArrayValue | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Raw:
     text: ir.StringValue
     present: ir.BooleanValue
     native: ir.Value | None = None
+    elements: ir.ArrayValue | None = None
 
     def part(self, name: Part) -> ir.Value:
         return _PARTS[name](self)
@@ -86,13 +90,21 @@ class Projected:
     kinds: Mapping[str, Kind]
     prefixes: Mapping[str, str]
     parts: Mapping[str, frozenset[Part]]
+    lists: frozenset[str]
+    #: Made once a field: a thousand rules ask for the same few.
+    _views: dict[str, Views] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def view(self, name: str) -> Views:
+        if name not in self._views:
+            self._views[name] = self._view(self.prefixes[name], self.parts[name], name)
+        return self._views[name]
+
+    def _view(self, prefix: str, parts: frozenset[Part], name: str) -> Views:
         found = {
-            part: self.table[f"{self.prefixes[name]}{part}"] if part in self.parts[name] else nothing
-            for part, nothing in absent().items()
+            part: self.table[f"{prefix}{part}"] if part in parts else nothing for part, nothing in absent().items()
         }
-        return Views(kind=self.kinds[name], **found)
+        elements = self.table[f"{prefix}elements"] if name in self.lists else None
+        return Views(kind=self.kinds[name], elements=elements, **found)
 
     def all_text(self) -> ir.StringValue:
         return self.table["_all_text"]
@@ -132,22 +144,35 @@ class Prepared(Protocol):
     def broken(self) -> ir.BooleanValue | None:
         """Is the row no event at all? None where that cannot be."""
 
+    def surprise(self) -> ir.BooleanValue | None:
+        """Has the row a list where the source knew of none? None where that cannot be."""
+
 
 def project(source: Prepared, wanted: Wanted, keep: Mapping[str, ir.Value]) -> Projected:
     """One projection of a prepared source: the views of its fields and `keep` (under names of its own, never `_f…`)."""
     prefixes = {name: f"_f{index}_" for index, name in enumerate(wanted.names)}
     kinds: dict[str, Kind] = {}
     columns: dict[str, ir.Value] = dict(keep)
+    lists: set[str] = set()
     for name in wanted.names:
         raw = source.raw(name)
         kinds[name] = raw.kind
         columns |= {f"{prefixes[name]}{part}": raw.part(part) for part in sorted(wanted.parts[name])}
+        if raw.elements is not None:
+            columns[f"{prefixes[name]}elements"] = raw.elements
+            lists.add(name)
     if wanted.keywords:
         columns["_all_values"] = source.values()
         columns["_all_text"] = columns["_all_values"].join(SEPARATOR).lower()
-    return Projected(source.table.select(**columns), kinds, prefixes, wanted.parts)
+    return Projected(source.table.select(**columns), kinds, prefixes, wanted.parts, frozenset(lists))
 
 
+def views_of(raw: Raw) -> Views:
+    """The views of a value where it stands: of an element within its list."""
+    return Views(kind=raw.kind, **{part: raw.part(part) for part in absent()})
+
+
+@cache
 def absent() -> Mapping[Part, ir.Value]:
     """The parts of a field that no event has."""
     return {
@@ -155,8 +180,8 @@ def absent() -> Mapping[Part, ir.Value]:
         "folded": ibis.null("string"),
         "number": ibis.null("float64"),
         "time": ibis.null("timestamp"),
+        "moment": ibis.null("int64"),
         "present": ibis.literal(False),
-        "ipv4": ibis.null("int64"),
         "ipv6": ibis.null("string"),
     }
 
@@ -171,6 +196,9 @@ def raw_of(value: ir.Value) -> Raw:
         if not kind.is_integer():
             return Raw("decimal", text.re_replace(r"[.]0*$", ""), value.notnull(), value)
         return Raw("integer", text, value.notnull(), value)
+    if kind.is_array():
+        texts = value.map(lambda element: raw_of(element).text)
+        return Raw("list", value.cast("string"), value.notnull(), elements=texts)
     if kind.is_timestamp():
         text = _utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ").re_replace(r"[.]000000Z$", "Z")
         return Raw("time", text, value.notnull(), value)
@@ -189,6 +217,14 @@ def _time(raw: Raw) -> ir.TimestampValue:
     return _utc(raw.native) if raw.kind == "time" else parse_time(raw.text)
 
 
+def _moment(raw: Raw) -> ir.IntegerValue:
+    """ISO text, a time, or epoch seconds or milliseconds."""
+    # no log has seconds beyond the year 5138, nor milliseconds before 1973
+    number = _number(raw).cast("float64")
+    seconds = ibis.ifelse(number.abs() >= 1e11, number / 1000, number)
+    return ibis.coalesce(epoch_microseconds(_time(raw)), (seconds * 1_000_000).round().cast("int64"))
+
+
 def _utc(value: ir.TimestampValue) -> ir.TimestampValue:
     return make_timestamp(epoch_microseconds(value))
 
@@ -198,8 +234,8 @@ _PARTS: Mapping[Part, Callable[[Raw], ir.Value]] = {
     "folded": lambda raw: raw.text.lower(),
     "number": _number,
     "time": _time,
+    "moment": _moment,
     "present": lambda raw: raw.present,
-    "ipv4": lambda raw: ipv4_number(raw.text),
     "ipv6": lambda raw: ipv6_digits(raw.text.lower()),
 }
 NOTHING = Raw("text", ibis.null("string"), ibis.literal(False))
@@ -211,4 +247,5 @@ def parse_time(text: ir.StringValue) -> ir.TimestampValue:
     # a text without offset for the session's local time. So each gets only what it is right for.
     naive = ibis.ifelse(text.re_search(NAIVE_TIME), text.try_cast("timestamp"), ibis.null("timestamp"))
     zoned = ibis.ifelse(text.re_search(ZONED_TIME), text.try_cast("timestamp('UTC')"), ibis.null("timestamp('UTC')"))
-    return ibis.coalesce(naive, make_timestamp(epoch_microseconds(zoned)))
+    # most logs say a zone; the other expression is then never tried
+    return ibis.coalesce(make_timestamp(epoch_microseconds(zoned)), naive)

@@ -1,8 +1,8 @@
 """Is an address within a network? IPv4 and IPv6 from their text, with string functions alone.
 
-An IPv4 address becomes its number, an IPv6 address its 32 hex digits; it lies in a network just when it lies between
-the network's first and last address. Not every text that looks like an address is one: `10.1.2`, `010.1.2.3` and
-`1::2::3` are none.
+An IPv4 network becomes one regular expression over the octets. An IPv6 address has many forms: it becomes its 32 hex
+digits, which lie in a network just when they lie between the network's first and last address. Not every text that
+looks like an address is one: `10.1.2`, `010.1.2.3` and `1::2::3` are none.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _GROUP = "[0-9a-f]{1,4}"
 _GROUPS = f"({_GROUP}(:{_GROUP})*)?"
 
 
-def in_ipv4(number: ir.IntegerValue, network: IPv4Network) -> ir.BooleanValue:
-    """`number` as ipv4_number gives it."""
-    return number.between(int(network.network_address), int(network.broadcast_address))
+def in_ipv4(text: ir.StringValue, network: IPv4Network) -> ir.BooleanValue:
+    """Is the text an IPv4 address of the network?"""
+    pairs = zip(network.network_address.packed, network.broadcast_address.packed, strict=True)
+    return text.re_search(r"\A" + "[.]".join(_octets(first, last) for first, last in pairs) + r"\z")
 
 
 def in_ipv6(digits: ir.StringValue, network: IPv6Network) -> ir.BooleanValue:
@@ -30,14 +31,16 @@ def in_ipv6(digits: ir.StringValue, network: IPv6Network) -> ir.BooleanValue:
     return digits.between(format(int(network.network_address), "032x"), format(int(network.broadcast_address), "032x"))
 
 
-def ipv4_number(text: ir.StringValue) -> ir.IntegerValue:
-    """An IPv4 address as its number, 0 to 2**32 - 1; NULL for any other text."""
-    return ibis.ifelse(text.re_search(rf"\A{_IPV4}\z"), _number(text), ibis.null("int64"))
-
-
 def ipv6_digits(text: ir.StringValue) -> ir.StringValue:
     """An IPv6 address (lower case, a zone index allowed) as its 32 hex digits; NULL for any other text."""
     return _let(_without_ipv4_tail(text.re_replace("%.*$", "")), _digits)
+
+
+def _octets(first: int, last: int) -> str:
+    """An expression for the numbers from `first` to `last`, which a network's bounds make a run of a power of two."""
+    if (first, last) == (0, 255):
+        return _OCTET
+    return str(first) if first == last else f"({'|'.join(map(str, range(first, last + 1)))})"
 
 
 def _digits(text: ir.StringValue) -> ir.StringValue:

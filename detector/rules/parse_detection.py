@@ -35,6 +35,14 @@ _NOT_FOR_KEYWORDS = frozenset(
         "minute", "hour", "day", "week", "month", "year",
     }
 )  # fmt: skip
+#: Modifiers that together would be read as something else than they say.
+_NOT_TOGETHER = (
+    ({"cased", "fieldref"}, "fieldref disregards case", "Take `cased` away."),
+    ({"re", "startswith"}, "an expression says itself where it begins", "Write `|re: '^…'`."),
+    ({"re", "endswith"}, "an expression says itself where it ends", "Write `|re: '…$'`."),
+)
+# The specification has it, pySigma only its other name.
+modifier_mapping.setdefault("utf16le", modifier_mapping["wide"])
 _SCALARS = (str, int, float, bool, type(None))
 
 Path = tuple[str | int, ...]
@@ -127,20 +135,11 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
             f"the field name {key!r} must be a text", *path, hint="Put it in quotes.", code="bad-value"
         )
     field, *modifiers = (key or "").split("|")
-    for name in modifiers:
-        if name not in modifier_mapping:
-            raise document.error(
-                f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping), code="unknown-modifier"
-            )
+    _check_modifiers(document, field, modifiers, path)
     for index, item in enumerate(value if isinstance(value, list) else [value]):
         _check_value(document, item, field, modifiers, (*path, index) if isinstance(value, list) else path)
-    if not field and (wrong := _NOT_FOR_KEYWORDS & set(modifiers)):
-        raise document.error(
-            f"modifier {sorted(wrong)[0]!r} needs a field",
-            *path,
-            hint="Values without a field are looked for anywhere; write `field|modifier: value`.",
-            code="bad-value",
-        )
+    if value == []:
+        raise document.error("the list of values is empty", *path, hint="Write null, or a value.", code="bad-value")
     if "re" in modifiers:
         _check_expressions(document, value, path)
     try:
@@ -149,10 +148,39 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
         raise document.error(_said(exc), *path, code="bad-value") from None
     except (TypeError, ValueError, AttributeError) as exc:
         raise document.error(f"the value does not fit its modifiers: {exc}", *path, code="bad-value") from None
+    if "base64offset" in modifiers and any(_says_nothing(one) for one in _flat(item.value)):
+        raise document.error(
+            "a value is too short for base64offset: at some offset nothing of it is left to look for",
+            *path,
+            hint="It takes three characters or more.",
+            code="bad-value",
+        )
     if not field and not all(isinstance(one, KEYWORDS) for one in _flat(item.value)):
         raise document.error(
             "such a value cannot be looked for without a field", *path, hint="Write `field: value`.", code="bad-value"
         )
+
+
+def _check_modifiers(document: Document, field: str, modifiers: Sequence[str], path: Path) -> None:
+    for name in modifiers:
+        if name not in modifier_mapping:
+            raise document.error(
+                f"unknown modifier {name!r}", *path, hint=nearest(name, modifier_mapping), code="unknown-modifier"
+            )
+    if not field and (wrong := _NOT_FOR_KEYWORDS & set(modifiers)):
+        raise document.error(
+            f"modifier {sorted(wrong)[0]!r} needs a field",
+            *path,
+            hint="Values without a field are looked for anywhere; write `field|modifier: value`.",
+            code="bad-value",
+        )
+    for names, why, hint in _NOT_TOGETHER:
+        if names <= set(modifiers):
+            raise document.error(why, *path, hint=hint, code="bad-value")
+
+
+def _says_nothing(value: Any) -> bool:
+    return isinstance(value, SigmaString) and not any(isinstance(part, str) and part for part in value.s)
 
 
 def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[str], at: Path) -> None:

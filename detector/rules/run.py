@@ -22,19 +22,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
-from detector.engine import batches, drop
+from detector.engine import arrow, batches, drop
 from detector.rules.compile import balanced, condition_boolean
-from detector.rules.engine_functions import epoch_microseconds
 from detector.rules.episodes import Found, open_episodes
-from detector.rules.fields import Part, Views, Wanted, project
+from detector.rules.fields import Part, Prepared, Wanted, project
 from detector.rules.pack import Correlation, Detection, RulePack
-from detector.rules.sources import ColumnSource, Source
+from detector.rules.sources import ColumnSource, Source, View
 from detector.rules.windows import ROW, TIME
 
 #: Rules in one 64-bit word of the result; the sign bit is left alone.
 WORD = 62
 #: Column that marks rows that are no events.
 BROKEN = "broken"
+#: Column that marks rows with a list where none was known.
+SURPRISE = "surprise"
+#: Rows looked at for lists beforehand. A list that only comes later costs a second pass.
+LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Plan:
         for name in self.numbers:
             parts[name] |= {"number"}
         if time_field:
-            parts[time_field] |= {"time", "number"}
+            parts[time_field] |= {"moment"}
         return Wanted(dict(parts), keywords=any(rule.keywords for rule in self.detections))
 
     @cached_property
@@ -134,9 +137,16 @@ class Notice:
 
 @contextmanager
 def matched(
-    con: Backend, plan: Plan, source: Source, *, row: str, time_field: str | None, keep: Sequence[str] = ()
+    con: Backend,
+    plan: Plan,
+    source: Source,
+    *,
+    row: str,
+    time_field: str | None,
+    keep: Sequence[str] = (),
+    stored: bool = False,
 ) -> Iterator[ir.Table]:
-    """The events that any rule matches, not computed yet; the views it stands on are dropped on leaving.
+    """The events that any rule matches, computed when read unless `stored`; what it stands on is dropped on leaving.
 
     Columns: `row` (from the column so named), `time` (microseconds, where a field is named), one word of bits for each
     62 rules, the columns of the plan's `texts` and `numbers`, `keep_NAME` of the columns to keep.
@@ -149,36 +159,68 @@ def matched(
         return con.create_view(made[-1][1], table)
 
     def store(table: ir.Table) -> ir.Table:
-        # The engine numbers a stored table's rows as it goes, on all threads; a row_number() would take one thread.
         made.append(("TABLE", f"events_{uuid.uuid4().hex}"))
-        stored = con.create_table(made[-1][1], table, temp=True)
-        return stored.mutate(**{ROW: stored.rowid()})
+        return con.create_table(made[-1][1], table, temp=True)
 
     try:
         wanted = plan.wanted(time_field)
-        ready = source.prepare(wanted, store)
-        broken = ready.broken()
-        kept: dict[str, ir.Value] = {
-            ROW: ready.table[row],
-            **({} if broken is None else {BROKEN: broken}),
-            **{f"keep_{name}": ready.table[name] for name in keep},
-        }
-        projected = project(ready, wanted, kept)
-        base = view(projected.table)
-        fields = replace(projected, table=base)
-        words = _words(plan, [condition_boolean(rule.trees, fields) for rule in plan.detections])
-        texts = {column: fields.view(name).text for name, column in plan.texts.items()}
-        numbers = {column: _finite(fields.view(name).number) for name, column in plan.numbers.items()}
-        if BROKEN in base.columns:
-            words = {name: ibis.ifelse(base[BROKEN], 0, word) for name, word in words.items()}
-        others = [name for name in base.columns if name in (ROW, BROKEN) or name.startswith("keep_")]
-        times = {TIME: time_of(fields.view(time_field))} if time_field else {}
-        result = view(base.select(*others, **times, **words, **texts, **numbers))
-        found = [result[name] != 0 for name in plan.words] + [result[name] for name in others if name == BROKEN]
-        yield result.filter(balanced(found, operator.or_))
+
+        def evaluated(source: Source) -> ir.Table:
+            ready = source.prepare(wanted, view)
+            return _evaluated(plan, ready, wanted, view=view, row=row, time_field=time_field, keep=keep)
+
+        if source.numbered:
+            result = evaluated(source)
+            result = store(_telling(result)) if stored else view(result)
+        else:
+            # The engine numbers a stored table's rows as it goes, on all threads; a row_number() would take one
+            # thread. What is stored is the outcome: a few numbers a row, however wide the events are.
+            source = source.looked_at(con, wanted, rows=LOOKED_AT)
+            result = store(evaluated(source))
+            if _surprised(con, result):
+                result = store(evaluated(source.looked_at(con, wanted)))
+            result = result.mutate(**{ROW: result.rowid()})
+        yield _telling(result)
     finally:
         for kind, name in reversed(made):
             drop(con, kind, name)
+
+
+def _evaluated(
+    plan: Plan, ready: Prepared, wanted: Wanted, *, view: View, row: str, time_field: str | None, keep: Sequence[str]
+) -> ir.Table:
+    """Every event's outcome: see `matched`; without `row` where the table has no numbers."""
+    broken, surprise = ready.broken(), ready.surprise()
+    kept: dict[str, ir.Value] = {
+        **({ROW: ready.table[row]} if row in ready.table.columns else {}),
+        **({} if broken is None else {BROKEN: broken}),
+        **({} if surprise is None else {SURPRISE: surprise}),
+        **{f"keep_{name}": ready.table[name] for name in keep},
+    }
+    projected = project(ready, wanted, kept)
+    base = view(projected.table)
+    fields = replace(projected, table=base)
+    words = _words(plan, [condition_boolean(rule.trees, fields) for rule in plan.detections])
+    if BROKEN in base.columns:
+        words = {name: ibis.ifelse(base[BROKEN], 0, word) for name, word in words.items()}
+    texts = {column: fields.view(name).text for name, column in plan.texts.items()}
+    numbers = {column: _finite(fields.view(name).number) for name, column in plan.numbers.items()}
+    times = {TIME: fields.view(time_field).moment} if time_field else {}
+    others = [name for name in base.columns if name in kept]
+    return base.select(*others, **times, **words, **texts, **numbers)
+
+
+def _surprised(con: Backend, result: ir.Table) -> bool:
+    """Did a list turn up that was not expected?"""
+    if SURPRISE not in result.columns:
+        return False
+    return bool(arrow(con, result.filter(result[SURPRISE]).limit(1).select(SURPRISE)).num_rows)
+
+
+def _telling(result: ir.Table) -> ir.Table:
+    """The rows that any rule matches, and those that are no events."""
+    found = [result[name] != 0 for name in result.columns if name.startswith("hits_")]
+    return result.filter(balanced([*found, *([result[BROKEN]] if BROKEN in result.columns else [])], operator.or_))
 
 
 def run_rules(
@@ -200,28 +242,14 @@ def run_rules(
     if not plan.detections:
         return
     events: Source = source if not isinstance(source, ir.Table) else ColumnSource.of(source)
-    with matched(con, plan, events, row=row, time_field=time_field if plan.correlations else None) as table:
-        if not plan.correlations:
-            yield from _detection_hits(con, plan, table, told)
-            return
-        name = f"matches_{uuid.uuid4().hex}"
-        found = con.create_table(name, table, temp=True)
-        try:
-            yield from _detection_hits(con, plan, found, told)
+    timed = time_field if plan.correlations else None
+    with matched(con, plan, events, row=row, time_field=timed, stored=bool(plan.correlations)) as found:
+        yield from _detection_hits(con, plan, found, told)
+        if plan.correlations:
             with open_episodes(con, plan.correlations, found_of(plan, found)) as episodes:
                 for rule in plan.correlations:
                     if rule.about.reported:
                         yield from (Hit(rule, rows) for rows in episodes.rows(rule))
-        finally:
-            drop(con, "TABLE", name)
-
-
-def time_of(view: Views) -> ir.IntegerValue:
-    """A field as microseconds since 1970, to order by: ISO text, a time, or epoch seconds or milliseconds."""
-    number = view.number.cast("float64")
-    # no log has seconds beyond the year 5138, nor milliseconds before 1973
-    seconds = ibis.ifelse(number.abs() >= 1e11, number / 1000, number)
-    return ibis.coalesce(epoch_microseconds(view.time), (seconds * 1_000_000).round().cast("int64"))
 
 
 def found_of(plan: Plan, found: ir.Table) -> Found:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import Protocol
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
 
-from detector.rules.engine_functions import json_texts, json_types, json_values
+from detector.engine import arrow
+from detector.rules.engine_functions import (
+    json_spread,
+    json_text,
+    json_texts,
+    json_types,
+    json_value_types,
+    json_values,
+)
 from detector.rules.fields import NOTHING, Prepared, Raw, Wanted, raw_of
 
-#: Puts a table aside and gives it back with the column `row`, numbered from 0 in its order.
-Store = Callable[[ir.Table], ir.Table]
+#: Gives a table a name of its own in the engine, so that what many expressions use is worked out once.
+View = Callable[[ir.Table], ir.Table]
 
 
 class Source(Protocol):
-    """Where events come from."""
+    """Where events come from. A table that is not `numbered` gives its rows in order, but without their number."""
 
     @property
     def table(self) -> ir.Table: ...
 
-    def prepare(self, wanted: Wanted, store: Store) -> Prepared:
-        """The same events, ready to give these fields, their rows numbered."""
+    @property
+    def numbered(self) -> bool: ...
+
+    def prepare(self, wanted: Wanted, view: View) -> Prepared:
+        """The same events, ready to give these fields."""
+
+    def looked_at(self, con: Backend, wanted: Wanted, *, rows: int | None = None) -> Source:
+        """The source, knowing which of the fields are lists in these rows (in all, where None)."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +55,13 @@ class ColumnSource:
     def of(cls, table: ir.Table) -> ColumnSource:
         return cls(table, {name: name for name in table.columns})
 
-    def prepare(self, wanted: Wanted, store: Store) -> ColumnSource:
-        if self.numbered:
-            return self
-        columns = list(dict.fromkeys(self.names.values()))
-        if not wanted.keywords:
-            needed = self._needed(wanted.names)
-            columns = [column for column in columns if column in needed] or columns[:1]
-        names = {name: column for name, column in self.names.items() if column in columns}
-        return ColumnSource(store(self.table.select(*columns)), names)
+    def prepare(self, wanted: Wanted, view: View) -> ColumnSource:
+        del wanted, view
+        return self
+
+    def looked_at(self, con: Backend, wanted: Wanted, *, rows: int | None = None) -> ColumnSource:
+        del con, wanted, rows  # columns have types
+        return self
 
     def raw(self, name: str) -> Raw:
         value = self._find(name)
@@ -60,10 +74,8 @@ class ColumnSource:
     def broken(self) -> None:
         return None
 
-    def _needed(self, names: Iterable[str]) -> set[str]:
-        """The columns that these fields are in: by their own name, or the struct that a dotted name begins with."""
-        heads = {".".join(name.split(".")[:end]) for name in names for end in range(1, name.count(".") + 2)}
-        return {self.names[head] for head in heads if head in self.names}
+    def surprise(self) -> None:
+        return None
 
     def _find(self, name: str) -> ir.Value | None:
         if name in self.names:
@@ -83,35 +95,55 @@ class ColumnSource:
 class JsonSource:
     """A table with one JSON document a row, in the column `document`; NULL for a line that is not JSON.
 
-    All fields are taken out of a document in one go and put aside as columns of text: a document is parsed once.
+    All fields are taken out of a document in one go: it is parsed once. Only fields in `lists` may be lists, or lie
+    within lists; their elements cost a second parse, of the rows that have any.
     """
 
     table: ir.Table
+    lists: frozenset[str] = frozenset()
+    numbered: bool = False
 
-    def prepare(self, wanted: Wanted, store: Store) -> PreparedJson:
+    def prepare(self, wanted: Wanted, view: View) -> PreparedJson:
         pointers = [pointer for name in wanted.names for pointer in json_pointers(name)]
         asked = [pointer for name in wanted.present for pointer in json_pointers(name)]
+        lists = [name for name in wanted.names if name in self.lists]
+        unlisted = [place for name in wanted.names if name not in self.lists for place in _places(name)]
         document = self.table["document"]
         whole: dict[str, ir.Value] = {
             "broken": ~_is_object(document.cast("string")),
             **({"texts": json_texts(document, pointers)} if pointers else {}),
             **({"types": json_types(document, asked)} if asked else {}),
-            **({"values": json_values(document)} if wanted.keywords else {}),
+            **({"values": _leaves(document)} if wanted.keywords else {}),
+            **({"surprise": _has_list(document, unlisted)} if unlisted else {}),
+            **{f"list{index}": _elements(document, name) for index, name in enumerate(lists)},
         }
-        parsed = self.table.select(**whole)
-        columns: dict[str, ir.Value] = {name: parsed[name] for name in ("broken", "values") if name in whole}
+        parsed = view(self.table.select(**whole))
+        columns: dict[str, ir.Value] = {name: parsed[name] for name in whole if name not in ("texts", "types")}
         columns |= {f"text{index}": parsed["texts"][index] for index in range(len(pointers))}
         columns |= {f"type{index}": parsed["types"][index] for index in range(len(asked))}
-        return PreparedJson(store(parsed.select(**columns)), tuple(pointers), tuple(asked))
+        return PreparedJson(view(parsed.select(**columns)), tuple(pointers), tuple(asked), tuple(lists))
+
+    def looked_at(self, con: Backend, wanted: Wanted, *, rows: int | None = None) -> JsonSource:
+        names = [name for name in wanted.names if name not in self.lists]
+        table = self.table if rows is None else self.table.limit(rows)
+        if not names:
+            return self
+        flags = {f"f{index}": _has_list(table["document"], _places(name)) for index, name in enumerate(names)}
+        found = arrow(con, table.select(**flags).aggregate(**{flag: ibis._[flag].any() for flag in flags})).to_pylist()[
+            0
+        ]
+        lists = self.lists | {name for index, name in enumerate(names) if found[f"f{index}"]}
+        return replace(self, lists=lists)
 
 
 @dataclass(frozen=True)
 class PreparedJson:
-    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `broken`, `values`."""
+    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `list0…` by `lists`."""
 
     table: ir.Table
     pointers: tuple[str, ...]
     asked: tuple[str, ...]
+    lists: tuple[str, ...]
 
     def raw(self, name: str) -> Raw:
         paths = json_pointers(name)
@@ -119,7 +151,10 @@ class PreparedJson:
         present = text.notnull()
         if paths[0] in self.asked:
             present = _first([self.table[f"type{self.asked.index(path)}"] for path in paths]).notnull()
-        return Raw("document", text, present)
+        if name not in self.lists:
+            return Raw("document", text, present)
+        elements = self.table[f"list{self.lists.index(name)}"]
+        return Raw("document", text, present | elements.notnull(), elements=elements)
 
     def values(self) -> ir.ArrayValue:
         return self.table["values"].filter(lambda text: text.notnull())
@@ -127,10 +162,48 @@ class PreparedJson:
     def broken(self) -> ir.BooleanValue:
         return self.table["broken"]
 
+    def surprise(self) -> ir.BooleanValue | None:
+        return self.table["surprise"] if "surprise" in self.table.columns else None
+
 
 def _is_object(text: ir.StringValue) -> ir.BooleanValue:
     # nearly every line begins so, and is then spared the expression
     return ibis.ifelse(text.startswith("{"), True, text.re_search(r"\A\s*[{]")).fill_null(False)
+
+
+def _places(name: str) -> list[str]:
+    """Every pointer at which a list would make a field one: of its value, and of what it lies in."""
+    steps = [pointer.split("/") for pointer in json_pointers(name)]
+    return list(dict.fromkeys("/".join(step[:end]) for step in steps for end in range(2, len(step) + 1)))
+
+
+def _has_list(document: ir.Value, places: list[str]) -> ir.BooleanValue:
+    # most documents have no bracket at all, and are then not parsed for it
+    has = json_types(document, places).contains("ARRAY")
+    return ibis.ifelse(document.cast("string").contains("["), has, False).fill_null(False)
+
+
+def _elements(document: ir.Value, name: str) -> ir.ArrayValue:
+    """The texts of every element that a dotted name leads to; NULL where no list is on the way."""
+    found = [_along(document, pointer.split("/")[1:]) for pointer in json_pointers(name)]
+    return ibis.ifelse(
+        _has_list(document, _places(name)),
+        reduce(lambda one, more: one.concat(more), found),
+        ibis.null("array<string>"),
+    )
+
+
+def _along(document: ir.Value, keys: list[str]) -> ir.ArrayValue:
+    values = ibis.array([document])
+    for key in keys:
+        values = values.map(partial(json_spread, pointer="/" + key)).flatten()
+    return values.filter(lambda value: value.notnull()).map(json_text)
+
+
+def _leaves(document: ir.Value) -> ir.ArrayValue:
+    """Every text, number and truth of a document; not the text of an object or list, which has keys in it."""
+    pairs = json_value_types(document).zip(json_values(document))
+    return pairs.filter(lambda pair: ~pair["f1"].isin(["OBJECT", "ARRAY"])).map(lambda pair: pair["f2"])
 
 
 def _first(values: list[ir.Value]) -> ir.Value:
@@ -153,9 +226,20 @@ def json_pointers(name: str) -> list[str]:
 
 
 def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
-    for key in keys:
+    """What lies within a struct, a map, or every element of a list of them."""
+    for position, key in enumerate(keys):
         kind = value.type()
-        if not isinstance(kind, dt.Struct) or key not in kind.names:
+        if isinstance(kind, dt.Array):
+            rest = keys[position:]
+            probe = _inside(value[0], rest)
+            if probe is None:
+                return None
+            inner = value.map(lambda element, rest=rest: _inside(element, rest))
+            return inner.flatten() if isinstance(probe.type(), dt.Array) else inner
+        if isinstance(kind, dt.Map) and kind.key_type.is_string():
+            value = value.get(key)
+        elif isinstance(kind, dt.Struct) and key in kind.names:
+            value = value[key]
+        else:
             return None
-        value = value[key]
     return value

@@ -62,6 +62,27 @@ STRINGS = [
     _one("base64", "f|base64: foobar", ["Zm9vYmFy", "zm9vYMFY", "foobar"], [0, 1]),
     _one("base64offset", "f|base64offset|contains: foobar", ["Zm9vYmFy", "IGZvb2Jhcg==", "ICBmb29iYXI="], [0, 1, 2]),
     _one("wide then base64", "f|wide|base64: ab", ["YQBiAA==", "YWI="], [0]),
+    _one("windash, every dash", "f|windash: '-a'", ["-a", "/A", "\u2013a", "\u2014a", "\u2015a", "a"], [0, 1, 2, 3, 4]),
+    _one("windash within a word stays", "f|windash: 'a-b'", ["a-b", "a/b"], [0]),
+    _one("windash, all", "f|contains|windash|all: [' -a', ' /b']", ["x /a -b", "x -a", "x \u2014a \u2014b"], [0, 2]),
+    _one("utf16le is wide", "f|utf16le|base64: ab", ["YQBiAA==", "YWI="], [0]),
+    _one("utf16be", "f|utf16be|base64: ab", ["AGEAYg==", "YQBiAA=="], [0]),
+    _one("utf16 has a byte order mark", "f|utf16|base64: ab", ["//5hAGIA", "YQBiAA=="], [0]),
+    _one("wide and base64offset", "f|wide|base64offset|contains: cmd", ["YwBtAGQA", "IABjAG0AZAA=", "cmd"], [0, 1]),
+    _one("base64 of all", "f|base64|contains|all: [foobar, barfoo]", ["Zm9vYmFy YmFyZm9v", "Zm9vYmFy"], [0]),
+    _one("cased startswith", "f|startswith|cased: Ab", ["Abc", "abc"], [0]),
+    _one("cased list", "f|cased: [A, b]", ["A", "a", "b", "B"], [0, 2]),
+    _one("cased wildcards", "f|cased: 'A?c*'", ["Abcd", "abcd", "AbC"], [0]),
+    _one("a list of many to contain", f"f|contains: {[f'w{i}x' for i in range(30)]}", ["aW7xb", "w7", "w29X"], [0, 2]),
+    _one(
+        "a list of many: at either end, within, and whole",
+        f"f: {[text for i in range(10) for text in (f'w{i}*', f'*v{i}', f'a{i}?b')]}",
+        ["w3z", "zw3", "zV3", "v3z", "a5xb", "a5b", "za5xb", "a5xbz", "w1\nq"],
+        [0, 2, 4, 8],
+    ),
+    _one("neq of a list: none of them", "f|neq: [a, b]", ["a", "b", "c", ...], [2, 3]),
+    _one("neq and contains", "f|contains|neq: a", ["xax", "b", ...], [1, 2]),
+    _one("neq of null: it has a value", "f|neq: null", ["a", None, ..., ""], [0, 3]),
     _one("neq", "f|neq: a", ["a", "A", "b", ...], [2, 3]),
 ]
 NUMBERS = [
@@ -84,6 +105,11 @@ NUMBERS = [
     _one("lte", "f|lte: 5", [5.1, 5, "1e0"], [1, 2]),
     _one("comparison with any of a list", "f|gt: [5, 9]", [4, 6, 10], [1, 2]),
     _one("what a cast would take is no number", "f|gte: 0", ["1_000", " 1 ", "inf", "nan", "0x1", "1"], [5]),
+    _one("neq of a number", "f|neq: 5", [5, "5", 6, "x", ...], [2, 3, 4]),
+    _one("a range", "f|gte: 3, f|lt: 5", [2, 3, 4.9, 5, "4"], [1, 2, 4]),
+    _one("a comparison with a decimal", "f|gt: 0.5", [0.4, 0.6, "0.51", ".7"], [1, 2, 3]),
+    _one("an exponent", "f: 1000", ["1e3", 1e3, "1E+3", "1e"], [0, 1, 2]),
+    _one("numbers and texts in one list", "f: [5, a, '6*']", [5, "A", 66, "5", "b"], [0, 1, 2, 3]),
     _one("true", "f: true", [True, "true", "TRUE", False, 1], [0, 1, 2]),
     _one("false", "f: false", [False, "False", 0, ...], [0, 1]),
 ]
@@ -139,6 +165,8 @@ NETWORKS = [
         ["1::2::3", ":::", "12345::", "1:2:3:4:5:6:7", "g::", "1:2:3:4:5:6:7:8:9"],
         [],
     ),
+    _one("cidr 4, half of an octet", "f|cidr: 10.0.0.128/25", ["10.0.0.127", "10.0.0.128", "10.0.0.255"], [1, 2]),
+    _one("cidr 4, not as a part", "f|cidr: 1.2.3.0/24", ["11.2.3.4", "1.2.3.44", "1.2.3.4\n", "x1.2.3.4"], [1]),
     _one("several networks", "f|cidr: [10.0.0.0/8, 'fc00::/7']", ["10.0.0.1", "fd00::1", "11.0.0.1"], [0, 1]),
 ]
 LOGIC = [
@@ -165,6 +193,22 @@ LOGIC = [
     ),
     _all("1 of", "s_a: {a: 1}\ns_b: {b: 1}\nt: {c: 1}\ncondition: 1 of s_*", [{"a": 1}, {"b": 1}, {"c": 1}], [0, 1]),
     _all("all of", "s_a: {a: 1}\ns_b: {b: 1}\ncondition: all of s_*", [{"a": 1}, {"a": 1, "b": 1}], [1]),
+    _all(
+        "them leaves out names with an underscore in front",
+        "_x: {a: 1}\ny: {b: 1}\ncondition: 1 of them",
+        [{"a": 1}, {"b": 1}],
+        [1],
+    ),
+    _all("such a name, given", "_x: {a: 1}\ny: {b: 1}\ncondition: _x and not y", [{"a": 1}, {"a": 1, "b": 1}], [0]),
+    _all("a pattern's end", "a_s: {a: 1}\nb_s: {b: 1}\ncondition: all of *_s", [{"a": 1, "b": 1}, {"a": 1}], [0]),
+    _all(
+        "a list of maps, with a list in one",
+        "s:\n- {a: [1, 2], b: x}\n- c|contains: [y, z]\ncondition: s",
+        [{"a": 2, "b": "x"}, {"a": 2}, {"c": "azb"}],
+        [0, 2],
+    ),
+    _all("not a map", "s: {a: 1, b: 1}\ncondition: not s", [{"a": 1}, {"a": 1, "b": 1}, {}], [0, 2]),
+    _all("not all of", "s_a: {a: 1}\ns_b: {b: 1}\ncondition: not all of s_*", [{"a": 1}, {"a": 1, "b": 1}], [0]),
     _all("all of them", "x: {a: 1}\ny: {b: 1}\ncondition: all of them", [{"a": 1, "b": 1}, {"a": 1}], [0]),
     _all("1 of them", "x: {a: 1}\ny: {b: 1}\ncondition: 1 of them", [{"b": 1}, {"c": 1}], [0]),
     _all(
@@ -212,6 +256,22 @@ FIELDS = [
         [{"a": "xaby", "b": "ab"}, {"a": "x", "b": "ab"}],
         [0],
     ),
+    _all(
+        "fieldref endswith",
+        "s: {a|fieldref|endswith: b}\ncondition: s",
+        [{"a": "xAB", "b": "ab"}, {"a": "abx", "b": "ab"}],
+        [0],
+    ),
+    _all(
+        "fieldref takes signs as they are",
+        "s: {a|fieldref|contains: b}\ncondition: s",
+        [{"a": "x", "b": "*"}, {"a": "x%", "b": "_"}, {"a": "a*b", "b": "*"}],
+        [2],
+    ),
+    _all(
+        "fieldref neq", "s: {a|fieldref|neq: b}\ncondition: s", [{"a": "x", "b": "X"}, {"a": "x", "b": "y"}, {}], [1, 2]
+    ),
+    _all("an empty key", "s: {'a.': 1}\ncondition: s", [{"a": {"": 1}}, {"a.": 1}, {"a": 1}], [0, 1]),
     _all("not fieldref", "s: {a|fieldref: b}\ncondition: not s", [{"a": "x", "b": "x"}, {"a": "x"}, {}], [1, 2]),
     _all(
         "nested by dotted name",
@@ -280,7 +340,59 @@ TIMES = [
         ["2026-03-01T03:59:00Z", "2026-04-01", "2025-03-01"],
         [0],
     ),
+    _one("a part of a time compared", "f|hour|gte: 4", ["2026-03-01T03:59:00Z", "2026-03-01T04:00:00Z", "x"], [1]),
+    _one(
+        "any of two parts", "f|hour: [3, 4]", ["2026-03-01T03:59Z", "2026-03-01T04:00:00Z", "2026-03-01T05:00"], [0, 1]
+    ),
+    _one("not a part", "f|hour|neq: 3", ["2026-03-01T03:59:00Z", "2026-03-01T04:00:00Z", "x", ...], [1, 2, 3]),
     _one("week", "f|week: 53", ["2027-01-01", "2027-01-04"], [0]),
 ]
 
-CASES = [*STRINGS, *NUMBERS, *ABSENCE, *EXPRESSIONS, *NETWORKS, *LOGIC, *FIELDS, *KEYWORDS, *TIMES]
+#: A field whose value is a list, or that lies within lists, matches by any element.
+LISTS = [
+    _one("any element", "f: b", [["A", "B"], ["a"], "b", [], "[b]"], [0, 2]),
+    _one("an element whole, not in part", "f: ab", [["abc", "x"], ["AB"]], [1]),
+    _one("not: no element", "f|neq: b", [["a", "b"], ["a"], [], ...], [1, 2, 3]),
+    _one("any element contains", "f|contains: b", [["xx", "abc"], ["a", "c"]], [0]),
+    _one("all, not of one element", "f|contains|all: [a, b]", [["xa", "bx"], ["ab"], ["a"]], [0, 1]),
+    _one("any element of a set", "f: [a, b]", [["x", "B"], ["x"], "a"], [0, 2]),
+    _one("any element matches an expression", "f|re: '^b$'", [["a", "b"], ["ab"]], [0]),
+    _one("any element is greater", "f|gt: 5", [[1, 9], [1, 2], ["7"], 6], [0, 2, 3]),
+    _one("any element is the number", "f: 5", [[1, 5], ["5.0"], [55]], [0, 1]),
+    _one("any element is true", "f: true", [[False, True], [False]], [0]),
+    _one("any element in a network", "f|cidr: 10.0.0.0/8", [["x", "10.1.1.1"], ["11.1.1.1"]], [0]),
+    _one("any element in an IPv6 network", "f|cidr: 'fc00::/7'", [["x", "fd00::1"], ["fe00::1"]], [0]),
+    _one("any element's hour", "f|hour: 3", [["x", "2026-03-01T03:00:00Z"], ["2026-03-01T04:00:00Z"]], [0]),
+    _one("an empty list has no value", "f: null", [[], ["a"], [None], ["a", None], ...], [0, 2, 3, 4]),
+    _one("an empty list is there", "f|exists: true", [[], ["a"], ...], [0, 1]),
+    _one("a blank element", "f: ''", [["a", ""], [], ["a"]], [0]),
+    _one("a text that looks like a list is a text", "f: '[a]'", ["[a]", ["a"]], [0]),
+    _one("a list in a list is one element, its JSON text", "f: '[1,2]'", [[[1, 2], "c"], [1, 2]], [0]),
+    _all(
+        "a field of objects in a list",
+        "s: {a.b: x}\ncondition: s",
+        [{"a": [{"b": "y"}, {"b": "X"}]}, {"a": [{"c": "x"}]}, {"a": {"b": ["x"]}}, {"a": [{"b": ["y", "x"]}]}],
+        [0, 2, 3],
+    ),
+    _all(
+        "not all of one object: each field for itself",
+        "s: {a.b: x, a.c: y}\ncondition: s",
+        [{"a": [{"b": "x"}, {"c": "y"}]}, {"a": [{"b": "x"}]}],
+        [0],
+    ),
+    _all("absent within a list", "s: {a.b: null}\ncondition: s", [{"a": [{"c": 1}]}, {"a": [{"b": 1}]}, {}], [0, 2]),
+    _all(
+        "fieldref over lists: any of either",
+        "s: {a|fieldref: b}\ncondition: s",
+        [{"a": ["x", "y"], "b": ["Y"]}, {"a": ["x"], "b": "x"}, {"a": ["x"], "b": ["z"]}],
+        [0, 1],
+    ),
+    _all(
+        "keywords in lists, and never in keys",
+        "k: [evil]\ncondition: k",
+        [{"a": ["x", {"b": "EVIL"}]}, {"a": {"evil": 1}}, {"a": [{"evil": 1}]}],
+        [0],
+    ),
+]
+
+CASES = [*STRINGS, *NUMBERS, *ABSENCE, *EXPRESSIONS, *NETWORKS, *LOGIC, *FIELDS, *KEYWORDS, *TIMES, *LISTS]

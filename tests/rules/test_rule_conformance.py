@@ -28,4 +28,4 @@ def test_matches_exactly_these_rows(case: Case, found: Mapping[str, list[int]]) 
 
 
 def test_there_are_enough_cases_and_each_has_its_own_name() -> None:
-    assert len({case.name for case in CASES}) == len(CASES) >= 100
+    assert len({case.name for case in CASES}) == len(CASES) >= 180

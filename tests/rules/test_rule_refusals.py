@@ -34,7 +34,16 @@ DETECTIONS = [
     ("s: {f: 1}\ncondition: s and", 5, "Selections: s."),
     ("s: {f: 1}\ncondition: s | count() > 5", 5, "deprecated"),
     ("s: {f: 1}\ntimeframe: 5m\ncondition: s", 5, "correlation"),
-    ("s: {}\ncondition: s", 4, "empty"),
+    ("s: {}\ncondition: s", 4, "the selection is empty"),
+    ("s:\n  f: []\ncondition: s", 5, "the list of values is empty"),
+    ("s:\n  f|cased|fieldref: g\ncondition: s", 5, "fieldref disregards case"),
+    ("s:\n  f|re|startswith: g\ncondition: s", 5, "says itself where it begins"),
+    ("s:\n  f|re|endswith: g\ncondition: s", 5, "says itself where it ends"),
+    ("s:\n  f|base64offset|contains: a\ncondition: s", 5, "too short for base64offset"),
+    ("s:\n  f|startswith|fieldref: g\ncondition: s", 5, "must not contain wildcards"),
+    ("s:\n  f|gt: '5'\ncondition: s", 5, "incompatible"),
+    ("s:\n  f|exists: maybe\ncondition: s", 5, "incompatible"),
+    ("x: {f: 1}\ny: {g: 1}\ncondition: x AND y", 6, "Expected end of text"),
     ("s: {f: 1}", 3, "no condition"),
 ]
 
