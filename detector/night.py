@@ -96,7 +96,8 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         verdict = _model_findings(con, night, means, events, features)
         findings += verdict.findings
     with watch.stage("profiles"):
-        staged = [write_table(home, name, night, rows) for name, rows in roll_up(con, night, events, features).items()]
+        rolled = roll_up(con, night, events, features, means.reference.present)
+        staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
         count = sum(pq.read_metadata(path).num_rows for path in paths)
@@ -147,7 +148,7 @@ def read_night(con: Backend, home: Home, night: date, settings: Settings, refere
         name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
         for name, days in read_back_days(settings.features).items()
     }
-    return NightTables(night, events, night_features(con, night, events, before, profiles, settings.features))
+    return NightTables(night, events, night_features(con, night, events, before, profiles, settings.features, reference))
 
 
 def rule_table(con: Backend, home: Home, read: NightTables, rules: RulePack, reference: Reference) -> ir.Table:

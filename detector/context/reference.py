@@ -28,10 +28,14 @@ from detector.schema import REFERENCE_TABLES
 
 @dataclass(frozen=True)
 class Reference:
-    """The tables found, typed as `columns.SHAPES` says (a column the file lacks is NULL), and what became of them."""
+    """The tables found, typed as `columns.SHAPES` says (a column the file lacks is NULL), and what became of them.
+
+    `vetting`: words in the name of a unit or role whose work it is to look up staff (`reference.vetting`).
+    """
 
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     reports: tuple[TableReport, ...] = ()
+    vetting: tuple[str, ...] = ()
 
     @property
     def present(self) -> frozenset[str]:
@@ -72,7 +76,7 @@ def load_reference(folder: Path | None, settings: Settings | None = None) -> Ref
                 name, path, _sha256(path), found.table.num_rows, found.duplicates, reasons, named, found.emptied
             )
         )
-    return Reference(tables, tuple(reports))
+    return Reference(tables, tuple(reports), settings.reference.vetting)
 
 
 def _file(folder: Path, name: str) -> Path | None:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from detector.features import breadth, novelty, purpose, repetition, session, timing, volume
+from detector.features import (
+    breadth,
+    cases,
+    duty,
+    novelty,
+    purpose,
+    relationship,
+    repetition,
+    session,
+    subject,
+    timing,
+    volume,
+)
 from detector.features.feature import Direction, Feature
 
 __all__ = ["FEATURES", "MODEL_FEATURES", "Direction", "Feature", "computable"]
 
-_FAMILIES = (volume, timing, novelty, repetition, purpose, breadth, session)
+_FAMILIES = (volume, timing, novelty, repetition, purpose, breadth, session, relationship, cases, subject, duty)
 
 #: Every feature, in the order of the columns.
 FEATURES: Mapping[str, Feature] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import xor
@@ -11,6 +11,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
@@ -67,6 +68,15 @@ def total(value: ir.NumericValue, where: ir.BooleanValue | None = None, over: An
     """
     found = value.cast("float64").sum(where=where)
     return (found if over is None else found.over(over)).cast("int64")
+
+
+def bind_arrow(con: Any, name: str, table: pa.Table) -> Callable[[], None]:
+    """Lets queries read an Arrow table by that name, in place; the result ends that.
+
+    Ibis would have its view of it written and parsed, which takes as long as a small night's query.
+    """
+    con.con.register(name, table)
+    return lambda: con.con.unregister(name)
 
 
 def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 Direction = Literal["high", "low", "both"]
 #: The tables that formulas read: see workbench.py.
-Bench = Literal["volumes", "records", "habits"]
+Bench = Literal["volumes", "records", "habits", "ties", "cases", "subjects", "duty"]
 
 
 @dataclass(frozen=True)

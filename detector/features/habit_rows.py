@@ -8,15 +8,21 @@ import ibis
 import ibis.expr.types as ir
 
 from detector.features import reasons
+from detector.features.drip import best, explanation_key
 from detector.features.engine import total as summed
 from detector.features.habits import habit_key, hour_key, parts
 from detector.features.plan import Plan
 
 
 def habit_rows(plan: Plan, base: ir.Table) -> ir.Table:
-    """One row per key: key, n, total. `base` as keyed.keyed_events with the column reference_records."""
+    """One row per key: key, n, total. `base` as keyed.keyed_events with the column reference_records.
+
+    With reference tables it has compute.EXTRAS and `unexplained`, too.
+    """
     spelled = reasons.terms(plan, reasons.texts(base))
     rows = [*_hours(base), *_seats(base), *_reasons(base), *_terms(spelled), *_filled(base), *_norms(base)]
+    if "unexplained" in base.columns:
+        rows += [*_unexplained(base), *_explained(base), *_subjects(base), *_tiers(base)]
     return reduce(lambda left, right: left.union(right), rows).filter(lambda t: t.n > 0)
 
 
@@ -84,3 +90,45 @@ def _norms(base: ir.Table) -> list[ir.Table]:
     rows.append(_row(cases, habit_key("reference", cases.peer), one, cases.total))
     rows.append(_row(cases, habit_key("reference"), one, cases.total))
     return rows
+
+
+def _unexplained(base: ir.Table) -> list[ir.Table]:
+    judged = base.filter(base.unexplained.notnull() & base.counted)
+    one, unexplained = ibis.literal(1), judged.unexplained.cast("int64")
+    return [
+        _row(judged, habit_key("unexplained", judged.actor), one, unexplained),
+        _row(judged, habit_key("unexplained", judged.peer), one, unexplained),
+        _row(judged, habit_key("unexplained"), one, unexplained),
+    ]
+
+
+def _explained(base: ir.Table) -> list[ir.Table]:
+    judged = base.filter(base.unexplained.notnull() & base.counted)
+    one, kind = ibis.literal(1), explanation_key(best(judged))
+    return [
+        _row(judged, habit_key("explained", judged.context, kind), one),
+        _row(judged, habit_key("explained", judged.context), one),
+        _row(judged, habit_key("explained", kind), one),
+        _row(judged, habit_key("explained"), one),
+    ]
+
+
+def _subjects(base: ir.Table) -> list[ir.Table]:
+    """A person looked up again the same night is one subject."""
+    t = base.filter(base.visit.notnull() & base.subject_group.notnull())
+    t = t.select("visit", "actor", "peer", group="subject_group").distinct()
+    one = ibis.literal(1)
+    return [
+        _row(t, habit_key("subject", t.actor, t.group), one),
+        _row(t, habit_key("subjects", t.actor), one),
+        _row(t, habit_key("subject", t.peer, t.group), one),
+        _row(t, habit_key("subjects", t.peer), one),
+        _row(t, habit_key("subject", t.group), one),
+        _row(t, habit_key("subjects"), one),
+    ]
+
+
+def _tiers(base: ir.Table) -> list[ir.Table]:
+    known = base.filter(base.subject_tier.notnull() & base.counted)
+    one, tier = ibis.literal(1), parts(known.subject_tier)
+    return [_row(known, habit_key("tier", known.peer), one, tier), _row(known, habit_key("tier"), one, tier)]

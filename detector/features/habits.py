@@ -13,6 +13,12 @@ nights of history:
     filled, context                reasons asked (n) and given (total); filled: by anybody
     results, peer, system          look-ups (n), sum of PARTS * ln(1 + result_count) (total); results, system: of all
     scope, peer, system            the same of scope_count; reference, peer: of distinct records to a case reference
+    unexplained, actor             look-ups (n), of which nothing explains (total); unexplained, peer; unexplained
+    explained, context, kind       look-ups whose best explanation is this; explained, kind: everybody's
+    explained, context             look-ups that are judged; explained: everybody's
+    subject, actor, group          people of a sex and age looked up, once a night; subjects, actor: of any
+    subject, peer, group           the same of all the peers (subjects, peer), of everybody (subject, group; subjects)
+    tier, peer                     look-ups of a known tier (n), sum of PARTS * tier (total); tier: everybody's
 """
 
 from __future__ import annotations
@@ -41,11 +47,14 @@ def hour_key(hour_of_week: ir.IntegerValue) -> ir.IntegerValue:
     return (hour_of_week.cast("int64") + 1) * 0x0005_DEEC_E66D_1B69
 
 
-def known_habits(plan: Plan, keys: ir.Table, habits: ir.Table) -> ir.Table:
-    """The sums `n` and `total` over earlier nights of every key in `keys` (one column `key`, may repeat)."""
-    wanted = plan.keep("wanted", keys.filter(keys.key.notnull()).distinct())
+def known_habits(plan: Plan, keys: ir.Table, habits: ir.Table, *, name: str = "habits") -> ir.Table:
+    """The sums `n` and `total` over earlier nights of every key in `keys` (one column `key`, may repeat).
+
+    `name` is the step's, and differs from bench to bench.
+    """
+    wanted = plan.keep(f"wanted_{name}", keys.filter(keys.key.notnull()).distinct())
     old = habits.semi_join(wanted, "key")
-    return plan.keep("habits", old.group_by("key").agg(n=total(old.n), total=total(old.total)))
+    return plan.keep(name, old.group_by("key").agg(n=total(old.n), total=total(old.total)))
 
 
 def with_habit(table: ir.Table, known: ir.Table, key: ir.IntegerValue, n: str, total: str | None = None) -> ir.Table:

@@ -46,14 +46,14 @@ def keyed_events(events: ir.Table, names: Mapping[str, str] = MappingProxyType({
         event_id=e.event_id,
         source_name=e.source_name,
         **_clock(e),
-        peer=stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role))),
-        unit=_unit(e),
+        peer=peer_key(e),
+        unit=unit_key(e),
         context=stable_hash("context", e.organisation.fill_null(""), e.unit.fill_null(""), e.system),
         system=stable_hash("system", e.system),
-        record=_key("record", e.record_id),
-        case=_key("case", e.case_ref),
+        record=key_of("record", e.record_id),
+        case=key_of("case", e.case_ref),
         reason=reason,
-        reason_key=_key("reason", reason),
+        reason_key=key_of("reason", reason),
         result_count=e.result_count,
         scope_count=e.scope_count,
         **{name: e[column] for name, column in names.items()},
@@ -86,9 +86,10 @@ def _clock(e: ir.Table) -> dict[str, ir.Value]:
         "local_day": day,
         # 1970-01-01 was a Thursday: 0 is Monday, 00:00-00:59.
         "hour_of_week": (day + 3) % 7 * 24 + whole(local % DAY_US, HOUR_US),
-        "actor": _person(e.actor_id),
-        "operator": _person(e.operator_id),
-        "terminal": _key("terminal", e.terminal_id),
+        "actor": person_key(e.actor_id),
+        "operator": person_key(e.operator_id),
+        "terminal": key_of("terminal", e.terminal_id),
+        "spawned": spawned,
         "counted": ~spawned & e.action.notin(UNCOUNTED_ACTIONS),
         "exported": _exported(e),
         "on_behalf": (e.requester_id != "") & (e.requester_id != e.operator_id),
@@ -100,17 +101,23 @@ def _number(t: ir.Table) -> ir.IntegerColumn:
     return ibis.row_number().over(order_by=[t.us, t.event_id, t.source_name])
 
 
-def _key(kind: str, value: ir.StringValue) -> ir.IntegerValue:
+def key_of(kind: str, value: ir.StringValue) -> ir.IntegerValue:
+    """The key of a name of some kind; NULL where it is absent or blank."""
     return stable_hash(kind, value.nullif(""))
 
 
-def _person(value: ir.StringValue) -> ir.IntegerValue:
+def person_key(value: ir.StringValue) -> ir.IntegerValue:
     """NULL for a masked name (`***`): what many people did must not be told of one."""
     masked = value.startswith("*").ifelse(value.replace("*", "") == "", False)
     return stable_hash("person", masked.ifelse(ibis.null("string"), value))
 
 
-def _unit(e: ir.Table) -> ir.IntegerValue:
+def peer_key(e: ir.Table) -> ir.IntegerValue:
+    """The peers: organisation, unit and role, whether known or not."""
+    return stable_hash("peer", *(column.fill_null("") for column in (e.organisation, e.unit, e.role)))
+
+
+def unit_key(e: ir.Table) -> ir.IntegerValue:
     """The unit, else the organisation; NULL where neither is known."""
     organisation, unit = e.organisation.fill_null(""), e.unit.fill_null("")
     return stable_hash("unit", ((organisation != "") | (unit != "")).ifelse(organisation, ibis.null("string")), unit)

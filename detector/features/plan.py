@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 import sqlglot.expressions as sge
 
 from detector.engine import drop
+from detector.features.engine import bind_arrow
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,23 @@ class Plan:
 
 
 @contextmanager
-def bound(con: Any, plan: str, tables: Mapping[str, ir.Table], schemas: Mapping[str, pa.Schema]) -> Iterator[None]:
-    """Binds each of `tables`, cast to its schema, to the name under which the plan called `plan` reads it."""
-    names = []
-    try:
+def bound(
+    con: Any, plan: str, tables: Mapping[str, ir.Table | pa.Table], schemas: Mapping[str, pa.Schema]
+) -> Iterator[None]:
+    """Binds each of `tables` to the name under which the plan called `plan` reads it.
+
+    Expressions are cast to their schema; Arrow tables must have theirs already, and cost next to nothing.
+    """
+    with ExitStack() as undo:
         for name, table in tables.items():
-            schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
-            names.append(f"{plan}_source_{name}")
-            con.create_view(names[-1], table.select(list(schema)).cast(schema), overwrite=True)
+            view = f"{plan}_source_{name}"
+            if isinstance(table, pa.Table):
+                undo.callback(bind_arrow(con, view, table))
+            else:
+                schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
+                con.create_view(view, table.select(list(schema)).cast(schema), overwrite=True)
+                undo.callback(drop, con, "VIEW", view)
         yield
-    finally:
-        for name in names:
-            drop(con, "VIEW", name)
 
 
 @contextmanager

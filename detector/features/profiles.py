@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from detector.engine import arrow
 from detector.features import tables
-from detector.features.catalogue import FEATURES, MODEL_FEATURES
+from detector.features.catalogue import FEATURES, MODEL_FEATURES, computable
+from detector.features.compute import EXTRAS
 from detector.features.engine import HOUR_US, constant, stable_hash, total
 from detector.features.habit_rows import habit_rows
 from detector.features.keyed import EVENT_COLUMNS, keyed_events
@@ -65,26 +66,34 @@ _SOURCES: Final = {
             pa.field("event_id", pa.string()),
             pa.field("source_name", pa.string()),
             *(pa.field(name, pa.float64()) for name in FEATURES),
+            *(pa.field(name, kind) for name, kind in EXTRAS.items()),
         ]
     ),
 }
 
 
-def roll_up(con: Any, night: date, events: ir.Table, features: ir.Table) -> Mapping[str, pa.Table]:
+def roll_up(
+    con: Any, night: date, events: ir.Table, features: ir.Table, reference_tables: Collection[str] = ()
+) -> Mapping[str, pa.Table]:
     """The night's rows of every profile table, sorted, so that the same night is the same bytes.
 
-    `features` is what night_features gave for the same events. Masked actors leave no rows of their own.
+    `features` is what night_features gave for the same events with these reference tables. Masked actors leave no rows
+    of their own.
     """
     sources = {"events": events, "features": features}
-    with bound(con, _PLAN, sources, _SOURCES), filled(con, _steps(con.name)):
+    with bound(con, _PLAN, sources, _SOURCES), filled(con, _steps(con.name, frozenset(reference_tables))):
         return {name: _arrow(con, name, night) for name in PROFILE_TABLES}
 
 
-@lru_cache(maxsize=4)
-def _steps(engine: str) -> tuple[Step, ...]:
+@lru_cache(maxsize=8)
+def _steps(engine: str, reference_tables: frozenset[str]) -> tuple[Step, ...]:
+    found = computable(reference_tables)
+    of_reference = (*EXTRAS, "unexplained") if any(feature.needs for feature in found.values()) else ()
     plan = Plan(_PLAN, engine)
     events, features = (plan.source(name, schema) for name, schema in _SOURCES.items())
-    base = plan.keep("base", keyed_events(events, _NAMES).inner_join(features.select(_NEEDED), _IDENTITY))
+    base = plan.keep(
+        "base", keyed_events(events, _NAMES).inner_join(features.select(*_NEEDED, *of_reference), _IDENTITY)
+    )
     whole = plan.keep("whole", _with_features(base, features))
     visited = plan.keep("visited", _visited(base))
     parts = {
@@ -95,7 +104,7 @@ def _steps(engine: str) -> tuple[Step, ...]:
         "visits": visited.select("record", "actor", "last_us"),
         "habits": habit_rows(plan, base),
         "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
-        "actor_features": _actor_features(whole),
+        "actor_features": _actor_features(whole, found),
         "feature_sample": _feature_sample(whole),
     }
     for name, table in parts.items():
@@ -147,11 +156,12 @@ def _record_days(base: ir.Table) -> ir.Table:
     return records.union(nights)
 
 
-def _actor_features(whole: ir.Table) -> ir.Table:
-    """Medians by actor; organisation, unit and role as in the actor's last event of the night."""
+def _actor_features(whole: ir.Table, found: Collection[str]) -> ir.Table:
+    """Medians by actor of what could be `found`; organisation, unit and role as in the actor's last event."""
     person = {name: whole[f"{name}_name"].argmax(whole.seq) for name in _PLACE}
-    medians = {name: whole[name].median() for name in FEATURES}
-    return whole.filter(whole.actor.notnull()).group_by("actor_id").agg(**person, **medians)
+    medians = {name: whole[name].median() for name in FEATURES if name in found}
+    known = whole.filter(whole.actor.notnull()).group_by("actor_id").agg(**person, **medians)
+    return known.mutate(**{name: ibis.null("float64") for name in FEATURES if name not in found})
 
 
 def _feature_sample(whole: ir.Table) -> ir.Table:

@@ -28,11 +28,11 @@ def actor_windows(plan: Plan, tonight: ir.Table, before: ir.Table, actors: ir.Ta
     so_far = running(e.actor, e.seq)
     windows = e.select(
         "seq",
-        lookups_15m=_since(e, "sum_lookups", "actor", 15 * MINUTE_US),
-        lookups_1h=_since(e, "sum_lookups", "actor", HOUR_US),
-        lookups_24h=_since(e, "sum_lookups", "actor", LONGEST_US),
-        exported_24h=_since(e, "sum_exported", "actor", LONGEST_US),
-        failed_24h=_since(e, "sum_failed", "actor", LONGEST_US),
+        lookups_15m=grown(e, "sum_lookups", "actor", 15 * MINUTE_US),
+        lookups_1h=grown(e, "sum_lookups", "actor", HOUR_US),
+        lookups_24h=grown(e, "sum_lookups", "actor", LONGEST_US),
+        exported_24h=grown(e, "sum_exported", "actor", LONGEST_US),
+        failed_24h=grown(e, "sum_failed", "actor", LONGEST_US),
         idle_us=e.us - e.previous_us,
         block_us=e.us - ibis.greatest(e.block_mark.max().over(so_far), e.block_start_us),
         streak=e.day - ibis.greatest(e.streak_mark.max().over(so_far), e.streak_start) + 1,
@@ -46,8 +46,8 @@ def operator_windows(plan: Plan, tonight: ir.Table, before: ir.Table) -> ir.Tabl
     e = plan.keep("operators_running", _operator_running(both))
     windows = e.select(
         "seq",
-        asked_24h=_since(e, "sum_asked", "operator", LONGEST_US),
-        on_behalf_24h=_since(e, "sum_on_behalf", "operator", LONGEST_US),
+        asked_24h=grown(e, "sum_asked", "operator", LONGEST_US),
+        on_behalf_24h=grown(e, "sum_on_behalf", "operator", LONGEST_US),
         other_terminal_us=e.us - e.switch_us.max().over(running([e.operator, e.seated], e.seq)),
     )
     return plan.keep("operators_trailing", windows.filter(windows.seq > 0))
@@ -98,7 +98,7 @@ def _operator_running(e: ir.Table) -> ir.Table:
     )
 
 
-def _since(e: ir.Table, summed: str, who: str, length: int) -> ir.IntegerValue:
+def grown(e: ir.Table, summed: str, who: str, length: int) -> ir.IntegerValue:
     """Growth of a running sum over the last `length` microseconds: (t - length, t].
 
     The sum only grows, so its highest value up to t - length is the one there: whatever the order of simultaneous rows.

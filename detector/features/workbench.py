@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 import ibis.expr.types as ir
 
-from detector.features import hours, norms, reasons
+from detector.context.columns import SHAPES
+from detector.features import drip, hours, linked, norms, reasons, rosters, subjects
 from detector.features.baselines import actor_baselines, peer_ranks, usual_volumes
 from detector.features.engine import constant, pair
 from detector.features.feature import Bench
 from detector.features.habits import habit_key, known_habits, with_habit
+from detector.features.known import Known, known, looks
 from detector.features.plan import Plan
 from detector.features.references import reference_records
+from detector.features.ties import staffed, ties
 from detector.features.touches import NIGHTS, crowds, touched_by_actor, touched_by_anybody, touched_by_unit
 from detector.features.trailing import actor_windows, operator_windows
+
+#: Stands before the name of a reference table among the sources: profiles have a `case_records` too.
+REFERENCE = "reference_"
 
 
 def workbenches(
@@ -30,6 +36,61 @@ def workbenches(
         "records": _records(plan, tonight, profiles),
         "habits": _habits(plan, tonight, before, profiles),
     }
+
+
+def reference_benches(
+    plan: Plan,
+    tonight: ir.Table,
+    source: Mapping[str, ir.Table],
+    wanted: Collection[Bench],
+    vetting: Sequence[str],
+) -> Mapping[Bench, ir.Table]:
+    """The benches among `wanted` that read reference tables; they are in `source` beside events and profiles.
+
+    Without any wanted nothing is done. `cases` and `subjects` are always worked out together: what is looked at
+    means one thing to those who have reason to, and another to everybody else.
+    """
+    asked = {"ties", "cases", "subjects", "duty"} & set(wanted)
+    if not asked:
+        return {}
+    looked = looks(plan, tonight, source["events"], vetting)
+    tables = known(plan, source["events"], {name: source[f"{REFERENCE}{name}"] for name in SHAPES})
+    staff = staffed(plan, tables)
+    benches: dict[Bench, ir.Table] = {}
+    if {"ties"} & asked:
+        benches["ties"] = _ties(plan, looked, tables, staff)
+    if {"cases", "subjects"} & asked:
+        benches |= _cases_and_subjects(plan, looked, tables, staff, source)
+    if {"duty"} & asked:
+        bench = _join(looked, rosters.rostered(plan, looked, tables.source["shifts"]), "seq")
+        bench = _join(bench, rosters.away(plan, looked, tables.source["absences"]), "seq")
+        benches["duty"] = _join(bench, rosters.employed(plan, looked, tables.staff), "actor")
+    return benches
+
+
+def _ties(plan: Plan, looked: ir.Table, tables: Known, staff: ir.Table) -> ir.Table:
+    of_record = tables.records.select(
+        "record",
+        recorded_address=tables.records.address.notnull().cast("int64"),
+        recorded_surname=tables.records.surname.notnull().cast("int64"),
+    )
+    bench = _join(looked, ties(plan, looked, tables), "visit")
+    return _join(_join(bench, of_record, "record"), staff, "actor")
+
+
+def _cases_and_subjects(
+    plan: Plan, looked: ir.Table, tables: Known, staff: ir.Table, source: Mapping[str, ir.Table]
+) -> dict[Bench, ir.Table]:
+    facts = linked.case_links(plan, linked.linked_cases(plan, looked, tables))
+    explained = linked.explained_by(plan, looked, facts, linked.incident_links(plan, looked, tables))
+    about = subjects.of_records(plan, looked, tables)
+    chains = subjects.plate_chains(plan, explained, tables, drip.unexplained(explained) == 1)
+    of_cases = _join(_join(explained, drip.drip(plan, explained, source["habits"]), "seq"), chains, "seq")
+    bench = _join(_join(explained, about, "seq"), subjects.contacts(plan, looked, tables), "record")
+    bench = _join(bench, subjects.mixes(plan, looked, about, source["habits"]), "seq")
+    bench = _join(bench, subjects.sweeps(plan, looked, about), "seq")
+    bench = _join(bench, subjects.stories_fed(plan, looked, tables, source["actor_records"]), "actor")
+    return {"cases": of_cases, "subjects": _join(bench, staff, "actor")}
 
 
 def _volumes(plan: Plan, tonight: ir.Table, before: ir.Table, actor_days: ir.Table) -> ir.Table:

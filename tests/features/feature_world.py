@@ -11,6 +11,8 @@ import ibis
 import pyarrow as pa
 
 from detector.config import FeatureSettings
+from detector.context.columns import SHAPES
+from detector.context.reference import Reference
 from detector.features.compute import night_features
 from detector.features.profiles import PROFILE_TABLES, roll_up
 from detector.schema import EVENT_SCHEMA
@@ -48,6 +50,7 @@ class Nights:
 
     connect: Connect
     settings: FeatureSettings = field(default_factory=FeatureSettings)
+    reference: Reference = field(default_factory=Reference)
     profiles: dict[str, list[pa.Table]] = field(default_factory=lambda: {name: [] for name in PROFILE_TABLES})
     events: dict[date, pa.Table] = field(default_factory=dict)
 
@@ -59,9 +62,10 @@ class Nights:
         con = self.connect()
         try:
             source = ibis.memtable(events)
-            features = night_features(con, night, source, ibis.memtable(before), self._past(), self.settings)
+            past = ibis.memtable(before)
+            features = night_features(con, night, source, past, self._past(), self.settings, self.reference)
             found = features.to_pyarrow().to_pylist()
-            for name, rolled in roll_up(con, night, source, features).items():
+            for name, rolled in roll_up(con, night, source, features, self.reference.present).items():
                 self.profiles[name].append(rolled)
         finally:
             con.disconnect()
@@ -74,9 +78,31 @@ class Nights:
         }
 
 
-def features_of(connect: Connect, rows: Sequence[Row], settings: FeatureSettings | None = None) -> Values:
+def known(*, without: Sequence[str] = (), **tables: Sequence[Row]) -> Reference:
+    """Reference tables in few words: rows by table, with the columns that matter; times as `at` gives them.
+
+    Tables not named are there and empty, but for those `without`.
+    """
+    return Reference(
+        {
+            name: pa.Table.from_pylist(
+                [{column: row.get(column) for column in shape.columns} for row in tables.get(name, ())], shape.schema
+            )
+            for name, shape in SHAPES.items()
+            if name not in without
+        },
+        vetting=("vetting",),
+    )
+
+
+def features_of(
+    connect: Connect,
+    rows: Sequence[Row],
+    settings: FeatureSettings | None = None,
+    reference: Reference | None = None,
+) -> Values:
     """All rows' features, each UTC day run as a night of its own, in order."""
-    nights = Nights(connect, settings or FeatureSettings())
+    nights = Nights(connect, settings or FeatureSettings(), reference or Reference())
     values: Values = {}
     for day in sorted({row["event_time"].date() for row in rows}):
         values |= nights.run(day, [row for row in rows if row["event_time"].date() == day])
