@@ -18,6 +18,7 @@ from detector.context.columns import SHAPES
 from detector.context.reference import Reference
 from detector.features import tables
 from detector.features.catalogue import FEATURES, computable
+from detector.features.explained import NEEDS
 from detector.features.keyed import EVENT_COLUMNS, earlier_events, keyed_events
 from detector.features.plan import Plan, Step, bound, fill, filled
 from detector.features.references import REFERENCE_DAYS
@@ -42,8 +43,12 @@ _READ: Final[Mapping[str, pa.Schema]] = MappingProxyType(
 EXTRAS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
     {"explained_by": pa.int64(), "subject_group": pa.int64(), "subject_tier": pa.float64()}
 )
-#: Of which bench they come.
-_EXTRAS: Final = {"cases": ("explained_by",), "subjects": ("subject_group", "subject_tier")}
+#: Of which bench they come, and which tables they cannot do without.
+_EXTRAS: Final = {
+    "explained_by": ("cases", NEEDS),
+    "subject_group": ("subjects", frozenset({"records"})),
+    "subject_tier": ("subjects", frozenset({"records"})),
+}
 #: A row of these tables is not known before it begins; a roster, an absence or a start of service is, being planned.
 _BEGINS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -116,7 +121,9 @@ def _steps(engine: str, reference_tables: frozenset[str], vetting: tuple[str, ..
     result = tonight.select("seq", "event_id", "source_name")
     for bench, table in benches.items():
         values = {f.name: f.build(table).cast("float64") for f in found.values() if f.bench == bench}
-        extras = {name: table[name] for name in _EXTRAS.get(bench, ())}
+        extras = {
+            name: table[name] for name, (at, needs) in _EXTRAS.items() if at == bench and needs <= reference_tables
+        }
         part = plan.keep(f"{bench}_features", table.select("seq", **values, **extras))
         result = result.inner_join(part, "seq")
     absent = {name: ibis.null("float64") for name in FEATURES if name not in result.columns}

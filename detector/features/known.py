@@ -34,7 +34,8 @@ class Known:
     staff: actor, person, home, home_record, surname, unit_name, since, until; everybody.
     records: record, surname, sex, born (days), address, keeper, tier; tonight's.
     associations: actor, record, is_self, is_family, is_partner; of tonight's actors.
-    case_records: case, record; of tonight's records, cited cases and the staff's own person records.
+    case_records: case, record; of tonight's records, cited cases and the staff's own person records. A case is also on
+    itself, as the record that it may be. listing: case; those that list any record.
     cases: case, unit_name, since, until; those that may matter tonight. case_staff: case, actor, since, until.
     incidents: record, actor, unit_name, since, until (NULL if not given); of tonight's records, or of no record.
     """
@@ -45,6 +46,7 @@ class Known:
     records: ir.Table
     associations: ir.Table
     case_records: ir.Table
+    listing: ir.Table
     cases: ir.Table
     case_staff: ir.Table
     incidents: ir.Table
@@ -80,14 +82,15 @@ def known(plan: Plan, events: ir.Table, source: Mapping[str, ir.Table]) -> Known
     asked = plan.keep("linked_ids", asked)
     cases = plan.keep("cases", _cases(_of(source["cases"], "case_ref", asked)))
     links = on_case.select(case=key_of("case", on_case.case_ref), record=key_of("record", on_case.record_id))
-    links = links.union(cases.select("case", record="as_record")).distinct()
+    links = plan.keep("listed", links.distinct())
     return Known(
         source,
         records,
         staff,
         plan.keep("known_records", _records(_of(source["records"], "record_id", records))),
         plan.keep("associations", _associations(_of(source["associations"], "staff_id", actors))),
-        plan.keep("case_links", links),
+        plan.keep("case_links", links.union(cases.select("case", record="as_record"))),
+        links.select("case").distinct(),
         cases,
         plan.keep("case_staff", _case_staff(_of(source["case_staff"], "case_ref", asked))),
         plan.keep("incidents", _incidents(_near(source["incidents"], records, actors), staff)),

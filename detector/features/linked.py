@@ -42,7 +42,7 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     )
     rows = plan.keep("linked", rows)
     asked = plan.keep("linked_people", rows.select("case", "actor").distinct())
-    listed = known.case_records.group_by("case").agg(lists=ibis.literal(1, "int64"))
+    listed = known.listing.mutate(lists=one)
     cases = known.cases.select("case", "since", "until", owner="unit_name")
     t = rows.left_join(cases, "case").drop("case_right").left_join(listed, "case").drop("case_right")
     t = t.left_join(_about(known, asked), ["case", "actor"]).drop("case_right", "actor_right")

@@ -130,16 +130,16 @@ def plate_chains(plan: Plan, explained: ir.Table, known: Known, open_: ir.Boolea
 
 
 def contacts(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
-    """record -> whether a case that holds it is open at no time tonight, and when the last of them closed."""
+    """record -> `case_until`, when the last of the cases that hold it closed or will close."""
     held = looks.filter(looks.record.notnull()).select("record").distinct().inner_join(known.case_records, "record")
     t = held.inner_join(known.cases.select("case", "since", "until"), "case")
-    found = t.group_by("record").agg(case_since=t.since.min(), case_until=t.until.max())
-    return plan.keep("contacts", found)
+    return plan.keep("contacts", t.group_by("record").agg(case_until=t.until.max()))
 
 
 def is_cold(t: ir.Table) -> ir.BooleanValue:
     """Whether nothing has happened to the record for COLD: no incident begun, no case open."""
-    stirred = ibis.greatest(t.stirred_us, ibis.least(t.case_until, t.us))
+    # Not least(case_until, us): that would make now of NULL.
+    stirred = ibis.greatest(t.stirred_us, (t.case_until > t.us).ifelse(t.us, t.case_until))
     return stirred.isnull() | (t.us - stirred > COLD)
 
 

@@ -1,0 +1,239 @@
+"""Whether anything explains a look-up, and whether what is cited for it is true. MONDAY's night, but where said."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from feature_world import Connect, Values, at, column, features_of, known, look
+
+from detector.features.explained import BITS, kinds_in, sentences
+
+WORLD = known(
+    staff=[
+        {"staff_id": "alice", "unit": "Burglary", "person_record_id": "P-alice"},
+        {"staff_id": "bob", "unit": "burglary"},
+        {"staff_id": "carol", "unit": "Traffic"},
+    ],
+    cases=[
+        {"case_ref": "C1", "opened_at": at(-10, "00:00"), "owning_unit": "BURGLARY"},
+        {"case_ref": "C2", "opened_at": at(-90, "00:00"), "closed_at": at(-5, "00:00")},
+        {"case_ref": "C3", "opened_at": at(-90, "00:00"), "closed_at": at(-28, "12:00")},
+        {"case_ref": "C4", "opened_at": at(0, "15:00"), "owning_unit": "Murder"},
+        {"case_ref": "C8", "opened_at": at(-10, "00:00"), "owning_unit": "Burglary"},
+        {"case_ref": "C11", "opened_at": at(1, "00:00"), "owning_unit": "Burglary"},
+    ],
+    case_staff=[
+        {"case_ref": "C1", "staff_id": "alice", "assigned_from": at(-10, "00:00")},
+        {"case_ref": "C2", "staff_id": "alice"},
+        {"case_ref": "C3", "staff_id": "alice"},
+        {"case_ref": "C6", "staff_id": "alice", "assigned_to": at(-10, "00:00")},
+        {"case_ref": "C7", "staff_id": "alice", "assigned_to": at(-30, "00:00")},
+        {"case_ref": "C9", "staff_id": "alice", "assigned_from": at(0, "20:00")},
+        {"case_ref": "C9", "staff_id": "carol", "assigned_from": at(1, "00:00")},
+    ],
+    case_records=[
+        *({"case_ref": f"C{n}", "record_id": f"R{n}"} for n in (1, 2, 3, 6, 7, 9)),
+        {"case_ref": "C10", "record_id": "R10"},
+        {"case_ref": "C10", "record_id": "P-alice"},
+    ],
+    incidents=[
+        {"incident_id": "I1", "record_id": "I-own", "staff_id": "alice", "started_at": at(-2, "12:00")},
+        {"incident_id": "I2", "record_id": "I-old", "staff_id": "alice", "started_at": at(-2, "11:59")},
+        {"incident_id": "I3", "record_id": "I-unit", "unit": "Burglary", "started_at": at(0, "23:00")},
+        {"incident_id": "I4", "record_id": "I-other", "unit": "Traffic", "started_at": at(0, "09:00")},
+        {"incident_id": "I5", "record_id": "I-bob", "staff_id": "bob", "started_at": at(0, "09:00")},
+        {"incident_id": "I6", "record_id": "I-bare", "started_at": at(0, "09:00")},
+        {"incident_id": "I7", "record_id": "I-next", "staff_id": "alice", "started_at": at(1, "00:00")},
+        {"incident_id": "I8", "staff_id": "alice", "started_at": at(0, "04:00"), "ended_at": at(0, "04:30")},
+    ],
+    records=[
+        {"record_id": "V1", "vehicle_keeper_id": "P1"},
+        {"record_id": "V2", "vehicle_keeper_id": "P2"},
+        {"record_id": "I-own", "vehicle_keeper_id": "P3"},
+    ],
+)
+
+
+def of(name: str, record: str | None, clock: str = "12:00", who: str = "alice", **columns: Any) -> dict[str, Any]:
+    unit = "Traffic" if who == "carol" else "Burglary"
+    return look(name, at(0, clock), operator_id=who, record_id=record, unit=unit, **columns)
+
+
+ROWS = [
+    of("own", "R1"), of("team", "R1", who="bob"), of("stranger", "R1", who="carol"),
+    of("stranger-cites", "R1", who="carol", case_ref="C1"),
+    of("cites-own", "R99", case_ref="C1"), of("cites-nothing", "R99", case_ref="NOPE"),
+    of("cites-others", "R99", who="carol", case_ref="C1"), of("cites-unit", "R99", who="bob", case_ref="C8"),
+    of("cites-late", "R99", case_ref="C4"), of("cites-tomorrow", "R99", case_ref="C11"),
+    of("blank", "R99", case_ref=""),
+    of("closed", "R2"), of("long-closed", "R3"), of("almost", "R3", "11:59:59"),
+    of("handed-over", "R6"), of("long-gone", "R7"), of("assigned-late", "R9"), of("tomorrow", "R9", who="carol"),
+    of("case-as-record", "C1"), of("own-case", "R10"), of("own-case-cited", None, case_ref="C10"),
+    of("i-own", "I-own"), of("i-old", "I-old"), of("i-unit", "I-unit"), of("i-other", "I-other"), of("i-bob", "I-bob"),
+    of("i-bare", "I-bare"), of("i-next", "I-next"), of("i-unit-stranger", "I-unit", who="carol"),
+    of("too-soon", "R99", "03:44:59"), of("on-the-way", "R99", "03:45"), of("written-up", "R99", "05:30"),
+    of("over", "R99", "05:30:01"), of("not-sent", "R99", "04:15", who="bob"),
+    of("child", "R98", parent_id="own"), of("automatic", "R98", is_automatic=True),
+    of("for-alice", "R1", who="opal", requester_id="alice", actor_id="alice"),
+    of("for-nothing", "R99", who="opal", requester_id="alice", actor_id="alice"),
+    of("for-herself", "R99", who="opal", requester_id=""),
+    of("bare", None), of("masked", "R1", who="***"),
+    of("plate", "V1", "18:00"), of("keeper", "P1", "18:29:59"), of("keeper-late", "P1", "18:30"),
+    of("keeper-first", "P2", "18:40"), of("plate-after", "V2", "18:41"),
+    of("plate-stopped", "I-own", "11:00"), of("keeper-stopped", "P3", "11:10"),
+    of("cover-0", "R1", "21:30"), of("cover-1", "R1", "22:00"), of("cover-2", "R1", "22:10"),
+    of("covered", "R97", "22:30"),
+    of("alone", "R97", "08:00", who="carol"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def values(engine: Connect) -> Values:
+    return features_of(engine, ROWS, reference=WORLD)
+
+
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        ("own", ["case_staff", "unit_case"]),
+        ("team", ["team_case", "unit_case"]),
+        ("stranger", []),
+        ("stranger-cites", []),
+        ("cites-own", ["cited_case"]),
+        ("cites-nothing", []),
+        ("cites-others", []),
+        ("cites-unit", ["cited_unit_case"]),
+        ("cites-late", []),
+        ("closed", ["case_staff"]),
+        ("almost", ["case_staff"]),
+        ("long-closed", []),
+        ("handed-over", ["hand_over"]),
+        ("long-gone", []),
+        ("assigned-late", ["case_staff"]),
+        ("tomorrow", []),
+        ("case-as-record", ["case_staff", "unit_case"]),
+        ("i-own", ["incident"]),
+        ("i-old", []),
+        ("i-unit", ["incident"]),
+        ("i-other", ["incident_elsewhere"]),
+        ("i-bob", ["incident"]),
+        ("i-bare", ["incident"]),
+        ("i-next", []),
+        ("i-unit-stranger", ["incident_elsewhere"]),
+        ("too-soon", []),
+        ("on-the-way", ["dispatch"]),
+        ("written-up", ["dispatch"]),
+        ("over", []),
+        ("not-sent", []),
+        ("child", ["spawned"]),
+        ("automatic", ["spawned"]),
+        ("for-alice", ["case_staff", "unit_case", "requested"]),
+        ("for-nothing", ["requested"]),
+    ],
+)
+def test_what_explains_a_look_up(values: Values, event: str, kinds: list[str]) -> None:
+    found = values[event]["explained_by"]
+    assert found is not None
+    assert list(kinds_in(int(found))) == kinds
+    counting = [kind for kind in kinds if kind not in ("requested", "incident_elsewhere")]
+    assert values[event]["unexplained"] == (0 if counting else 1)
+
+
+def test_a_look_up_that_nobody_can_account_for_is_neither(values: Values) -> None:
+    assert column(values, "unexplained", "bare", "masked") == [None, None]
+
+
+def test_a_citation_is_held_against_what_the_tables_say(values: Values) -> None:
+    order = ("cites-own", "cites-nothing", "cites-others", "stranger-cites", "cites-unit", "cites-late")
+    assert column(values, "reference_unknown", *order) == [0, 1, 0, 0, 0, 0]
+    assert column(values, "reference_mismatch", *order) == [0, 1, 1, 0, 0, 1]
+    assert column(values, "reference_unlinked", *order) == [1, None, 1, 0, None, None]
+    assert column(values, "reference_posthoc", *order) == [0, None, 0, 0, 0, 3]
+    for name in ("reference_unknown", "reference_mismatch", "reference_unlinked", "reference_posthoc"):
+        assert column(values, name, "own", "blank") == [None, None], name
+
+
+def test_a_case_of_tomorrow_is_not_known_yet(values: Values) -> None:
+    assert column(values, "reference_unknown", "cites-tomorrow") == [1]
+
+
+def test_days_since_closing_are_of_the_case_cited_or_of_those_that_hold_it(values: Values) -> None:
+    order = ("closed", "long-closed", "own", "cites-own", "cites-nothing", "blank")
+    assert column(values, "closed_days", *order) == [5.5, 28, 0, 0, None, None]
+
+
+def test_the_gap_is_since_the_last_case_or_incident_of_ones_own(values: Values) -> None:
+    order = ("own", "closed", "handed-over", "long-gone", "i-own", "i-other", "stranger")
+    assert column(values, "revisit_gap", *order) == [0, 0, 10.5, 30.5, 2, None, None]
+
+
+def test_a_case_that_one_is_part_of(values: Values) -> None:
+    order = ("own-case", "own-case-cited", "own", "team", "masked", "bare")
+    assert column(values, "own_case_view", *order) == [1, 1, 0, None, None, None]
+
+
+def test_a_keyer_answers_for_whom_nothing_links(values: Values) -> None:
+    order = ("for-alice", "for-nothing", "for-herself", "stranger")
+    assert column(values, "onbehalf_gap", *order) == [0, 1, 0, None]
+
+
+def test_from_plate_to_keeper_within_half_an_hour(values: Values) -> None:
+    order = ("plate", "keeper", "keeper-late", "keeper-first", "plate-after", "keeper-stopped", "bare")
+    assert column(values, "plate_chain", *order) == [0, 1, 0, 0, 0, 0, None]
+
+
+def test_an_unexplained_one_among_explained_ones(values: Values) -> None:
+    assert column(values, "cover_ratio", "covered") == [pytest.approx(2 / 3)]
+    assert column(values, "cover_ratio", "cover-2", "alone") == [None, None]
+
+
+def test_what_a_reviewer_reads_comes_strongest_first() -> None:
+    assert sentences(BITS["unit_case"] | BITS["case_staff"]) == (
+        "the actor is on a case that holds this record",
+        "a case of the actor's unit holds this record",
+    )
+    assert sentences(0) == sentences(None) == ()
+
+
+def test_without_incidents_nothing_is_called_unexplained(engine: Connect) -> None:
+    values = features_of(engine, ROWS[:4], reference=known(without=("incidents",)))
+    assert column(values, "unexplained", "own", "stranger") == [None, None]
+    assert column(values, "explained_by", "own") == [None]
+    assert column(values, "reference_unknown", "stranger-cites") == [1]
+
+
+@pytest.fixture(scope="module")
+def weeks(engine: Connect) -> Values:
+    """Alice: two of four look-ups unexplained on MONDAY; Bob: none of sixteen. One more of hers on day 1, and on 8."""
+    rows = [of(f"a{n}", record, f"10:0{n}") for n, record in enumerate(("R1", "R1", "R99", "R98"))]
+    rows += [of(f"b{n}", "R1", f"10:{n + 10}", who="bob") for n in range(16)]
+    rows += [look("next", at(1, "12:00"), record_id="R97", unit="Burglary")]
+    rows += [look("later", at(8, "12:00"), record_id="R97", unit="Burglary")]
+    rows += [look("fine", at(8, "12:30"), record_id="R1", unit="Burglary")]
+    return features_of(engine, rows, reference=WORLD)
+
+
+def test_unexplained_look_ups_add_up_week_by_week(weeks: Values) -> None:
+    assert column(weeks, "drip_cusum", "a3", "b0") == [None, None]
+    # Day 1: the peers' share is 2 of 20. Of her last week's five, three are unexplained.
+    p = 0.1
+    assert weeks["next"]["drip_cusum"] == pytest.approx((3 - 5 * p) / math.sqrt(5 * p * (1 - p) + 1) - 0.5)
+    # Day 8: 3 of 21. Both nights are a week ago.
+    p = 3 / 21
+    carried = (3 - 5 * p) / math.sqrt(5 * p * (1 - p) + 1) - 0.5
+    now = (1 - p) / math.sqrt(p * (1 - p) + 1) - 0.5
+    assert weeks["later"]["drip_cusum"] == pytest.approx(carried + now)
+    after = (1 - 2 * p) / math.sqrt(2 * p * (1 - p) + 1) - 0.5
+    assert weeks["fine"]["drip_cusum"] == pytest.approx(carried + after)
+
+
+def test_an_explanation_is_as_surprising_as_it_is_rare_in_the_unit(weeks: Values) -> None:
+    assert column(weeks, "explanation_surprisal", "a3") == [None]
+    # Two of twenty are without any; ten sorts of explanation are possible, none of them one.
+    anywhere = (2 + 10 * 0.1) / (20 + 10)
+    assert weeks["next"]["explanation_surprisal"] == pytest.approx(-math.log2((2 + 20 * anywhere) / (20 + 20)))
+    # Of 21 look-ups by then two, both Alice's, had a case of her own as their best.
+    anywhere = (2 + 10 * 0.1) / (21 + 10)
+    assert weeks["fine"]["explanation_surprisal"] == pytest.approx(-math.log2((2 + 20 * anywhere) / (21 + 20)))
