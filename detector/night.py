@@ -24,7 +24,7 @@ from detector.context.staff import with_staff
 from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
 from detector.features.explain import sentence, usual_values
-from detector.features.profiles import PROFILE_TABLES, roll_up
+from detector.features.profiles import FEATURE_TABLES, PROFILE_TABLES, roll_up
 from detector.home import Home
 from detector.ingest.lake import event_files, register_tables, table_files, write_table
 from detector.ledger.models import LakeFile, Night
@@ -148,7 +148,9 @@ def read_night(con: Backend, home: Home, night: date, settings: Settings, refere
         name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
         for name, days in read_back_days(settings.features).items()
     }
-    return NightTables(night, events, night_features(con, night, events, before, profiles, settings.features, reference))
+    return NightTables(
+        night, events, night_features(con, night, events, before, profiles, settings.features, reference)
+    )
 
 
 def rule_table(con: Backend, home: Home, read: NightTables, rules: RulePack, reference: Reference) -> ir.Table:
@@ -229,9 +231,16 @@ def _events(con: Backend, paths: Sequence[Path]) -> ir.Table:
 
 def _nights(con: Backend, home: Home, name: str, *, since: date, before: date) -> ir.Table:
     paths = table_files(home, name, since=since, before=before)
+    schema = PROFILE_TABLES[name]
     if not paths:
-        return _empty(con, PROFILE_TABLES[name])
-    return con.read_parquet([str(path) for path in paths])
+        return _empty(con, schema)
+    files = [str(path) for path in paths]
+    if name not in FEATURE_TABLES:
+        return con.read_parquet(files)
+    # Nights scanned by an earlier release know nothing of features that came later.
+    table = con.read_parquet(files, union_by_name=True)
+    later = {field.name: ibis.null(ibis.dtype(field.type)) for field in schema if field.name not in table.columns}
+    return table.mutate(**later)
 
 
 def _empty(con: Backend, schema: pa.Schema) -> ir.Table:

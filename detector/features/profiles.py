@@ -36,6 +36,8 @@ PROFILE_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         "feature_sample": tables.feature_sample_schema(MODEL_FEATURES),
     }
 )
+#: Those with a column a feature, which an earlier release may have written without the later ones.
+FEATURE_TABLES: Final = frozenset({"actor_features", "feature_sample"})
 #: Columns that a table is sorted by; they identify a row.
 _ORDER: Final = {
     "actor_days": ("actor",),
