@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -49,9 +49,14 @@ def read_delimited(
     blocks = line_blocks(
         recoded(stream, encoding), first_line=first_line, max_line_bytes=limits.max_line_bytes, block_bytes=block_bytes
     )
+    leading = list(islice(blocks, 2))
+    if len(leading) == 1:  # most files: threads would cost more than they save
+        (only,) = leading
+        yield from [[only]] if isinstance(only, Reject) else _items(parse_block(only, form, final=True))
+        return
     carry: Block | None = None
     with ThreadPoolExecutor(limits.threads, thread_name_prefix="parse") as pool:
-        for block, ahead in _ahead(blocks, form, pool, limits.threads):
+        for block, ahead in _ahead(chain(leading, blocks), form, pool, limits.threads):
             if isinstance(block, Reject) or ahead is None:
                 yield from _finish(carry, form)
                 carry = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from detector.errors import InputError, Where
@@ -15,6 +16,8 @@ def loose(name: str) -> str:
     return name.strip().lstrip("\ufeff").casefold().translate(_SEPARATORS)
 
 
+#: For the names that mappings state: few, and asked for with every line that may be a header.
+_stated: Final = lru_cache(maxsize=4096)(loose)
 _SEPARATORS: Final = str.maketrans("", "", " _-.\t\u00a0")
 
 
@@ -37,7 +40,7 @@ def header_columns(header: Sequence[str], mapping: Mapping) -> dict[str, str]:
     for field in known:
         names = (field, *mapping.aliases.get(field, ()))
         hit = next((n for n in names if n in exact), None) or next(
-            (by_loose[loose(n)] for n in names if loose(n) in by_loose), None
+            (by_loose[_stated(n)] for n in names if _stated(n) in by_loose), None
         )
         if hit is not None:
             found[field] = hit
@@ -67,7 +70,7 @@ def distinct_columns(header: Sequence[str], name: str, mapping: Mapping) -> list
 
 def fits_header(header: Sequence[str], mapping: Mapping) -> bool:
     """Whether a header has what the mapping says it must have."""
-    if mapping.header is None:
+    if mapping.header is None or not _may_fit(header, mapping):
         return False
     found = header_columns(header, mapping)
     return (
@@ -75,3 +78,17 @@ def fits_header(header: Sequence[str], mapping: Mapping) -> bool:
         and all(any(name in found for name in group) for group in mapping.header.any_of)
         and not any(name in found for name in mapping.header.must_not)
     )
+
+
+def _may_fit(header: Sequence[str], mapping: Mapping) -> bool:
+    """A quick look that turns away nearly every line that is no header of the mapping: is each column that must be
+    there called so at all?"""
+    there = _loose_names(tuple(header))
+    must = mapping.header.must if mapping.header else ()
+    return all(any(_stated(n) in there for n in (name, *mapping.aliases.get(name, ()))) for name in must)
+
+
+@lru_cache(maxsize=64)
+def _loose_names(header: tuple[str, ...]) -> frozenset[str]:
+    """Of one line; every mapping asks for the same few lines in turn."""
+    return frozenset(map(loose, header))

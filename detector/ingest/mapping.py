@@ -102,7 +102,7 @@ class TimeSpec(Part):
     """How event_time is written. Day-first or month-first is stated by the format and never guessed."""
 
     formats: Annotated[tuple[TimeFormat, ...], BeforeValidator(_names)] = Field(
-        ("iso8601",), min_length=1, description="iso8601, epoch_s, epoch_ms, or a strptime format; tried in this order"
+        ("iso8601",), min_length=1, description="iso8601, epoch_s (_ms, _us, _ns), or a strptime format; in this order"
     )
     zone: ZoneName | None = Field(None, description="zone of times without an offset; without it they are rejected")
     zone_assumed: bool = Field(

@@ -51,7 +51,8 @@ def recognise(
         headers = _whole_headers(name, kind, whole, limits)
         fits: Callable[[mappings.Mapping], bool] = lambda m: kind in m.formats and _fits_any(headers, m)  # noqa: E731
     elif kind == "json":
-        fits = lambda m: _fits_json(head, m)  # noqa: E731
+        lines = first_lines(head)  # a text line may begin with a bracket too
+        fits = lambda m: _fits_json(head, m) or ("text" in m.formats and _fits_text(lines, m))  # noqa: E731
     else:
         lines = first_lines(head)
         fits = lambda m: _fits_text(lines, m)  # noqa: E731
@@ -101,9 +102,10 @@ def first_lines(head: bytes) -> list[str]:
 
 
 def _fits_text(lines: list[str], mapping: mappings.Mapping) -> bool:
-    if "delimited" in mapping.formats:
-        headers = [split_header(line, mapping.delimiter) for line in lines[: mapping.header_within]]
-        return any(fits_header(header, mapping) for header in headers)
+    if "delimited" in mapping.formats and any(
+        fits_header(split_header(line, mapping.delimiter), mapping) for line in lines[: mapping.header_within]
+    ):
+        return True
     if mapping.line is not None and {"syslog", "text"} & set(mapping.formats) and lines:
         sample = lines[:SAMPLE]
         fitting = pc.extract_regex(pa.array(sample), mapping.line).is_valid()

@@ -114,8 +114,9 @@ def ingest_paths(
                 nights |= days
         except InputError as exc:
             refused[each.file.name] = _plain(exc)
-        shutil.rmtree(home.staging, ignore_errors=True)
+            shutil.rmtree(home.staging, ignore_errors=True)  # what was written aside of it so far
         done += each.bytes
+    shutil.rmtree(home.staging, ignore_errors=True)
     return IngestSummary(
         files=tuple(counts),
         skipped=tuple(skipped),

@@ -1,7 +1,7 @@
 """Times as sources write them -> microseconds since 1970 in UTC, column by column, never guessing.
 
-A format is `iso8601`, `epoch_s`, `epoch_ms` or a strptime format of the directives below. Every one is tried on the
-rows that the ones before could not read. Dates are checked as dates: 30 February is no time.
+A format is `iso8601`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` or a strptime format of the directives below. Every
+one is tried on the rows that the ones before could not read. Dates are checked as dates: 30 February is no time.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ _ISO: Final = (
 )
 _OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>[0-5]\d)?")
 _EPOCH: Final = r"^(?P<n>-?\d{1,17})(?:\.(?P<f>\d{1,9}))?$"
+#: Pattern of a number since 1970 and microseconds in one of `n`; of nanoseconds the last three digits are dropped.
+_EPOCHS: Final = {
+    "epoch_s": (_EPOCH, SECOND), "epoch_ms": (_EPOCH, 1_000), "epoch_us": (_EPOCH, 1),
+    "epoch_ns": (r"^(?P<n>-?\d{1,16})\d{3}$", 1),
+}  # fmt: skip
+#: Seconds within which a number is taken at its word, March 1973 to 2096: any other is of another unit.
+_LEAST_EPOCH, _MOST_EPOCH = 100_000_000, 4_000_000_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ REASON_CODES: Final = ("", "bad_time", "nonexistent_time", "ambiguous_time")
 @functools.lru_cache(maxsize=256)
 def compile_format(text: str) -> str:
     """The RE2 pattern of a time format. Raises ValueError for a directive that is not known or a time left open."""
-    special = {"iso8601": _ISO, "epoch_s": _EPOCH, "epoch_ms": _EPOCH}
+    special = {"iso8601": _ISO} | {name: pattern for name, (pattern, _) in _EPOCHS.items()}
     if text in special:
         return special[text]
     out, seen, position = "^", set(), 0
@@ -80,7 +87,7 @@ def compile_format(text: str) -> str:
     if not day_known or len(seen & {"H", "I"}) != 1 or "M" not in seen or ("I" in seen) != ("p" in seen):
         raise ValueError(
             f"time format {text!r} does not fix a time: it needs a year (%Y), a month (%m or %b), a day (%d), "
-            "an hour (%H, or %I with %p) and minutes (%M), or be one of iso8601, epoch_s, epoch_ms"
+            f"an hour (%H, or %I with %p) and minutes (%M), or be one of iso8601, {', '.join(_EPOCHS)}"
         )
     return out + "$"
 
@@ -154,8 +161,9 @@ def _micros(found: Any) -> Ints:
 
 def _read_epoch(found: Any, text: str) -> tuple[Ints, Ints, Bools, Bools]:
     number, fraction = _ints(found, "n"), _micros(found)
-    unit = SECOND if text == "epoch_s" else 1000
-    good = np.abs(number) < 4_000_000_000 * (SECOND // unit)  # about the year 2096: what is larger has another unit
+    _, unit = _EPOCHS[text]
+    size = np.abs(number)
+    good = (size >= _LEAST_EPOCH * (SECOND // unit)) & (size < _MOST_EPOCH * (SECOND // unit))
     value = np.where(good, number, 0) * unit + fraction // (SECOND // unit)
     nothing = np.zeros(len(number), np.int64)
     return value, nothing, np.zeros(len(number), bool), good

@@ -8,6 +8,7 @@ import pytest
 from formats_samples import SAMPLES, Sample
 from rows import recognised, shipped
 
+from detector.ingest.mapping import load_mapping
 from detector.ingest.recognise import non_log, recognise
 from detector.schema import REFERENCE_TABLES
 
@@ -39,6 +40,16 @@ def test_two_that_fit_are_both_said() -> None:
 def test_mark_and_title_lines() -> None:
     head = b"\xef\xbb\xbfAnswer to request 4711\r\n\r\nEvent Time,System,Action,Operator ID\r\n"
     assert recognise("x.csv", head, shipped()) == ["canonical"]
+
+
+def test_text_lines_that_begin_with_a_bracket_are_no_json(tmp_path: Path) -> None:
+    path = tmp_path / "door.yaml"
+    path.write_text(
+        "name: door\ntitle: t\nformats: text\nline: '^\\[(?P<when>[^]]+)\\] (?P<who>\\S+)$'\n"
+        "columns: {event_time: when, operator_id: who}\nconstants: {system: DOOR, action: view}\n"
+    )
+    mappings = {**shipped(), "door": load_mapping(path)}
+    assert recognise("x.log", b"[2026-03-02T10:00:00Z] op1\n[2026-03-02T10:00:01Z] op2\n", mappings) == ["door"]
 
 
 def test_title_lines_have_an_end() -> None:

@@ -183,3 +183,13 @@ def test_offsets_of_a_whole_year() -> None:
 def test_offsets_as_ecs_writes_them(text: str, minutes: int | None) -> None:
     found = times.offset_of(text, np.array([us("2026-03-02T10:00:00+00:00")]))
     assert (None if found is None else int(found[0])) == minutes
+
+
+@pytest.mark.parametrize("unit", ["epoch_s", "epoch_ms", "epoch_us", "epoch_ns"])
+def test_a_number_counts_in_the_stated_unit_and_is_no_time_in_any_other(unit: str) -> None:
+    numbers = {"epoch_s": "1772445600", "epoch_ms": "1772445600000", "epoch_us": "1772445600000000",
+               "epoch_ns": "1772445600000000999"}  # fmt: skip
+    parsed = times.parse(pa.array([*numbers.values(), "9" * 19, "0", "-1"]), [unit], None, "reject", "reject")
+    right = list(numbers).index(unit)
+    assert [reason == 0 for reason in parsed.reason] == [index == right for index in range(7)]
+    assert parsed.us[right] == 1_772_445_600_000_000
