@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.cli.common import FormatOption, OutputFormat, console, print_json, read_home, say
-from detector.errors import UsageError
+from detector.cli.common import FormatOption, OutputFormat, console, load, print_json, read_home, say
+from detector.errors import UsageError, Where
 from detector.progress import progress
+
+if TYPE_CHECKING:
+    from detector.triage.scorecard import Score
 
 app = typer.Typer(help="Check, test and run Sigma rules.", no_args_is_help=True)
 
@@ -56,16 +60,38 @@ def check(
 
 
 @app.command("test")
-def run_examples(paths: Paths, output: FormatOption = OutputFormat.table) -> None:
-    """Run the examples that lie beside each rule."""
+def run_examples(
+    ctx: typer.Context,
+    paths: Paths,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Name what no example exercises; json always does.")
+    ] = False,
+    require_coverage: Annotated[
+        bool, typer.Option("--require-coverage", help="As --coverage, and leave with 3 when there is any.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write the outcomes there as JUnit XML.")
+    ] = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Run the examples that lie beside each rule. With a home, also show how often each rule was right so far."""
     from detector.rules import prove
 
     report = prove.run_examples(paths)
+    if junit is not None:
+        from detector.rules.junit import junit as as_xml
+
+        _write(junit, as_xml(report, require_coverage=require_coverage))
+    scores = _scores_of(ctx, paths)
     if output is OutputFormat.json:
-        print_json(report.as_json())
+        print_json(report.as_json() | {"precision": [score.as_json() for score in scores]})
     else:
-        report.print(console())
-    if not report.passed:
+        report.print(console(), gaps=coverage or require_coverage)
+        if scores:
+            from detector.cli.rule_report import score_report
+
+            score_report(scores, output)
+    if not report.passed or (require_coverage and report.gaps):
         raise typer.Exit(WRONG)
 
 
@@ -147,3 +173,23 @@ def score(ctx: typer.Context, output: FormatOption = OutputFormat.table) -> None
     from detector.triage.scorecard import scores
 
     score_report(scores(), output)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as exc:
+        raise UsageError(f"cannot be written: {exc.strerror}", where=Where(path), hint="Name another file.") from None
+
+
+def _scores_of(ctx: typer.Context, paths: list[Path]) -> list[Score]:
+    """The scores of these rules that were decided on; none without a home that was scanned into."""
+    home, _ = load(ctx)
+    if not home.database.is_file() and not os.environ.get("DATABASE_URL"):
+        return []
+    read_home(ctx)
+    from detector.rules.load import load_rules
+    from detector.triage.scorecard import scores
+
+    ids = {rule.about.rule_id for rule in load_rules(paths, strict=False).rules}
+    return [score for score in scores() if score.rule_id in ids and score.decided]
