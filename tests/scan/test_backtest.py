@@ -174,6 +174,39 @@ def test_what_makes_no_sense_is_said(run: Run, scanned: Path, tmp_path: Path) ->
     assert "no night was scanned" in said
 
 
+FILTER = """\
+title: NAME prints for the court
+id: 3b7e1d0c-2f59-4c39-8a5e-5a8f7b0a1c11
+description: d
+date: 2026-01-01
+logsource: {category: record_access, product: police_index}
+filter:
+  rules: [0b7e1d0c-2f59-4c39-8a5e-5a8f7b0a1c11]
+  theirs: {operator_id: NAME}
+  condition: not theirs
+detector: {owner: o, reason: r, expires: 2999-01-01}
+"""
+
+
+def test_a_filter_that_hides_what_was_confirmed_is_refused_by_the_alerts_id(
+    run: Run, scanned: Path, tmp_path: Path
+) -> None:
+    alert = decide(run, "ann", "true_positive")
+    hiding = tmp_path / "hiding.yml"
+    hiding.write_text(FILTER.replace("NAME", "ann"))
+    for option in ("--filter", "--rules"):
+        code, report, said = run("rules", "backtest", option, str(hiding), "--config", str(scanned))
+        assert code == 3
+        assert report["vanished"] == [alert]
+        assert f"REFUSED: with the filter 1 alert(s) confirmed as misuse would not have been raised: {alert}" in said
+        (rule,) = report["rules"]
+        assert rule["compared"] == {"same": 0, "added": 0, "lost": 4}
+    harmless = tmp_path / "harmless.yml"
+    harmless.write_text(FILTER.replace("NAME", "cat"))
+    code, report, _ = run("rules", "backtest", "--filter", str(harmless), "--config", str(scanned))
+    assert (code, report["vanished"], report["rules"]) == (0, [], [])
+
+
 def finding(actor: str, *events: str, level: str = "medium") -> Finding:
     moment = datetime(2026, 2, 1, tzinfo=UTC)
     return Finding("rule", "r", "t", level, "selling", actor, date(2026, 2, 1), moment, moment, events, "", 1.0)
