@@ -28,7 +28,7 @@ class Finding:
 
     `strength` is 0-100, higher is stranger (the forest's score, or the level's worth for a rule).
     `theme` is the misuse family (a rule's tag `misuse.<family>`) or, for the forest, `unusual_pattern`.
-    `event_ids` are in time order.
+    `event_ids` are in time order. Where only some of the events are kept, `all_events` is the fingerprint of all.
     """
 
     detector: Detector
@@ -44,6 +44,7 @@ class Finding:
     explanation: str
     strength: float
     usual: tuple[Usual, ...] = ()
+    all_events: str = ""
     finding_id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,8 +52,11 @@ class Finding:
             self,
             "finding_id",
             # The night too: an episode over midnight, cut to its first events, is another finding on each night.
-            stable_id("F", self.detector, self.rule_id, self.actor_id, self.night.isoformat(), *sorted(self.event_ids)),
+            stable_id("F", self.detector, self.rule_id, self.actor_id, self.night.isoformat(), *self._events()),
         )
+
+    def _events(self) -> list[str]:
+        return [*sorted(self.event_ids), *([self.all_events] if self.all_events else [])]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,12 @@ class Evidence:
     def __contains__(self, name: str) -> bool:
         return name in self.matches.columns
 
+    def kept(self, most: int) -> Evidence:
+        """At most so many of them: the night's own before earlier ones, of either the first; in order of time."""
+        ours = [position for position in self.positions if self.matches.in_night[position]]
+        earlier = [position for position in self.positions if not self.matches.in_night[position]]
+        return Evidence(self.matches, sorted([*ours, *earlier][:most]))
+
     def column(self, name: str) -> list[Any]:
         values = self.matches.columns[name]
         return [values[position] for position in self.positions]

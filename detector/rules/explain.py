@@ -65,7 +65,9 @@ def explanation(
     in_template = set(_BRACES.findall(template))
     said = " ".join([said, *(_sentence(item.sentence) for item in values if item.feature not in in_template)])
     if len(events) > most:
-        said += f" The first {most} of {len(events)} look-ups are attached."
+        earlier = not events.matches.in_night[events.positions].all()
+        which = f"{most} of {len(events)} look-ups are attached"
+        said += f" {which}, this night's before earlier ones." if earlier else f" The first {which}."
     return said
 
 

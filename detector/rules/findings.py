@@ -17,7 +17,7 @@ import numpy as np
 from ibis.backends.duckdb import Backend
 
 from detector.engine import batches, drop
-from detector.records import Finding
+from detector.records import Finding, fingerprint
 from detector.rules.episodes import open_episodes
 from detector.rules.evidence import Evidence, Matches
 from detector.rules.explain import explanation, named_features, usual
@@ -115,6 +115,7 @@ def _finding(
     rule: Detection | Correlation, plan: Plan, night: date, actor: str, events: Evidence, *, everybody: Evidence
 ) -> Finding:
     sentences = usual(named_features(rule, plan), events)
+    kept = events.kept(MOST_EVENTS)
     return Finding(
         detector="rule",
         rule_id=rule.about.rule_id,
@@ -125,8 +126,9 @@ def _finding(
         night=night,
         first_event_time=events.moment(0),
         last_event_time=events.moment(-1),
-        event_ids=tuple(events.column("event_id")[:MOST_EVENTS]),
+        event_ids=tuple(kept.column("event_id")),
         explanation=explanation(rule, events, everybody, sentences, most=MOST_EVENTS),
         strength=STRENGTH[rule.about.level],
         usual=sentences,
+        all_events=fingerprint(events.column("event_id")) if len(kept) < len(events) else "",
     )

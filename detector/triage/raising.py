@@ -92,7 +92,12 @@ def _news(given: dict[str, Finding], stored: dict[str, AlertFinding]) -> list[Fi
     for row in stored.values():
         if row.alert.state in DECIDED:
             seen.setdefault(_voice(row), []).append(set(row.event_ids))
-    return [item for item in fresh if not any(set(_evidence_ids(item)) <= ids for ids in seen.get(voice(item), ()))]
+    # where only some events are kept, those say nothing about the rest; its id, which stands for all, was not found
+    return [
+        item
+        for item in fresh
+        if item.all_events or not any(set(_evidence_ids(item)) <= ids for ids in seen.get(voice(item), ()))
+    ]
 
 
 def _evidence_ids(finding: Finding) -> tuple[str, ...]:

@@ -126,6 +126,23 @@ def test_many_events_are_cut_and_the_explanation_says_so(con: Any, tmp_path: Pat
     assert finding.explanation.endswith(f"The first {MOST_EVENTS} of 250 look-ups are attached.")
 
 
+def test_a_later_event_beyond_those_kept_makes_another_finding(con: Any, tmp_path: Path) -> None:
+    events = [event(i, streak_days=5) for i in range(MOST_EVENTS + 2)]
+    ids = [findings(con, tmp_path, STREAK, events[:end])[0].finding_id for end in (-2, -1, None, None)]
+    assert len(set(ids)) == 3
+    assert ids[2] == ids[3]
+
+
+def test_the_nights_own_events_are_kept_before_earlier_ones(con: Any, tmp_path: Path) -> None:
+    herd = [event(-900 - i, actor_id="B", record_id="R1", in_night=False) for i in range(2)]
+    before = [event(-800 + i, record_id="R1", in_night=False) for i in range(MOST_EVENTS)]
+    rule = HERD.replace("value_count", "event_count").replace("field: actor_id, ", "")
+    (finding,) = findings(con, tmp_path, rule, [*herd, *before, event(1, record_id="R1"), event(2, record_id="R1")])
+    assert finding.event_ids[-2:] == ("e0001", "e0002")
+    assert len(finding.event_ids) == MOST_EVENTS
+    assert finding.explanation.endswith("200 of 202 look-ups are attached, this night's before earlier ones.")
+
+
 def test_detections_look_at_the_night_alone(con: Any, tmp_path: Path) -> None:
     assert findings(con, tmp_path, STREAK, [event(0, streak_days=9, in_night=False)]) == []
 
