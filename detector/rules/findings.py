@@ -25,13 +25,15 @@ from detector.rules.filters import in_force
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.run import WORD, Plan, found_of, matched
 from detector.rules.sources import ColumnSource
-from detector.rules.windows import TIME
+from detector.rules.windows import ROW, TIME
 from detector.schema import REFERENCE_TABLES
 
 #: Event ids kept in one finding; the explanation says how many there were.
 MOST_EVENTS = 200
 #: 0-100: what a level is worth beside the forest's score.
 STRENGTH = {"informational": 10.0, "low": 30.0, "medium": 55.0, "high": 80.0, "critical": 95.0}
+#: Events of one time are in the order in which the source wrote them.
+_WRITTEN = ("source_name", "source_file", "source_line")
 _KEPT = ("event_id", "actor_id", "record_id", "utc_offset_minutes", "in_night")
 
 
@@ -51,7 +53,7 @@ def rule_findings(con: Backend, pack: RulePack, night: date, table: ir.Table) ->
         # numbered once, in a table of its own: a row number over a view would be drawn anew by every query
         events = con.create_table(name, _with_lookback(plan, table).mutate(_row=ibis.row_number()), temp=True)
         source = ColumnSource.of(events)
-        keep = [column for column in (*_KEPT, *features) if column in events.columns]
+        keep = [column for column in (*_KEPT, *_WRITTEN, *features) if column in events.columns]
         with matched(con, plan, source, row="_row", time_field="event_time", keep=keep) as found:
             return list(_findings(con, plan, night, found))
     finally:
@@ -65,7 +67,7 @@ def _with_lookback(plan: Plan, table: ir.Table) -> ir.Table:
 
 def _findings(con: Backend, plan: Plan, night: date, found: ir.Table) -> Iterator[Finding]:
     name = f"matches_{uuid.uuid4().hex}"
-    stored = con.create_table(name, found, temp=True)
+    stored = con.create_table(name, _in_order(found), temp=True)
     try:
         matches = _read(con, stored)
         for index, rule in enumerate(plan.detections):
@@ -81,6 +83,13 @@ def _findings(con: Backend, plan: Plan, night: date, found: ir.Table) -> Iterato
                         yield from _of_episode(correlation, plan, night, matches, rows)
     finally:
         drop(con, "TABLE", name)
+
+
+def _in_order(found: ir.Table) -> ir.Table:
+    """The matches numbered by time, then as the source wrote them: any scan of the same events numbers them alike."""
+    written = [f"keep_{column}" for column in _WRITTEN if f"keep_{column}" in found.columns]
+    order = ibis.window(order_by=[found[TIME], *(found[name] for name in written), found["keep_event_id"]])
+    return found.mutate(**{ROW: ibis.row_number().over(order)}).drop(*written)
 
 
 def _read(con: Backend, stored: ir.Table) -> Matches:

@@ -143,6 +143,26 @@ def test_the_nights_own_events_are_kept_before_earlier_ones(con: Any, tmp_path: 
     assert finding.explanation.endswith("200 of 202 look-ups are attached, this night's before earlier ones.")
 
 
+@pytest.mark.parametrize(("lines", "count"), [((1, 2), 1), ((2, 1), 0)])
+def test_events_of_one_time_are_in_the_order_of_the_source(
+    con: Any, tmp_path: Path, lines: tuple[int, int], count: int
+) -> None:
+    rule = """
+    name: search
+    detection: {s: {action: search}, condition: s}
+    ---
+    name: view
+    detection: {s: {action: view}, condition: s}
+    ---
+    title: Then
+    correlation: {type: temporal_ordered, rules: [search, view], group-by: [actor_id], timespan: 1h}
+    """
+    texts = [{"action": action, "source_line": line} for action, line in zip(("search", "view"), lines, strict=True)]
+    events = [event(i, **fields) | {"event_time": NOON} for i, fields in enumerate(texts)]
+    for given in (events, events[::-1]):
+        assert len(findings(con, tmp_path, rule, given)) == count
+
+
 def test_detections_look_at_the_night_alone(con: Any, tmp_path: Path) -> None:
     assert findings(con, tmp_path, STREAK, [event(0, streak_days=9, in_night=False)]) == []
 
