@@ -145,7 +145,7 @@ def read_night(con: Backend, home: Home, night: date, settings: Settings, refere
     events = with_staff(_events(con, event_files(home, night)), reference)
     before = with_staff(_events(con, event_files(home, night - timedelta(days=1))), reference)
     profiles = {
-        name: _nights(con, home, name, since=night - timedelta(days=days), before=night)
+        name: table_files(home, name, since=night - timedelta(days=days), before=night)
         for name, days in read_back_days(settings.features).items()
     }
     return NightTables(

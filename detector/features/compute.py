@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from detector.context.columns import SHAPES
 from detector.context.reference import Reference
 from detector.features import tables
 from detector.features.catalogue import FEATURES, computable
+from detector.features.engine import ProfileFiles
 from detector.features.explained import NEEDS
 from detector.features.keyed import EVENT_COLUMNS, earlier_events, keyed_events
 from detector.features.plan import Plan, Step, bound, fill, filled
@@ -80,24 +82,25 @@ def night_features(
     night: date,
     events: ir.Table,
     before: ir.Table,
-    profiles: Mapping[str, ir.Table],
+    profiles: Mapping[str, ir.Table | Sequence[Path]],
     settings: FeatureSettings,
     reference: Reference | None = None,
 ) -> ir.Table:
     """One row per event of the night: event_id, source_name, every feature of the catalogue as float64, and EXTRAS.
 
     `events` and `before` are the night's and the previous day's events (EVENT_SCHEMA; an event is known by
-    event_id and source_name together). `profiles` holds the tables of profiles.PROFILE_TABLES; rows of the night
-    itself, later ones and those beyond the trailing days are not looked at. NULL = cannot be known for this event.
+    event_id and source_name together). `profiles` holds the tables of profiles.PROFILE_TABLES, or their Parquet files;
+    rows of the night itself, later ones and those beyond the trailing days are not looked at. NULL = cannot be known
+    for this event.
     Of `reference` nothing is looked at that begins after the night; a feature whose table it lacks is NULL throughout.
     The result is a temporary table of `con`; its rows are in no particular order.
     """
     reference = reference or Reference()
     days = read_back_days(settings)
-    sources: dict[str, ir.Table | pa.Table] = {"events": events, "before": before}
-    sources |= {name: _aged(profiles[name], night, days[name]) for name in _READ}
+    sources: dict[str, ir.Table | pa.Table | ProfileFiles] = {"events": events, "before": before}
+    sources |= {name: _aged(profiles[name], _READ[name], night, days[name]) for name in _READ}
     # A table of its own, so that only the files of those nights are opened.
-    sources["recent_record_days"] = _aged(profiles["record_days"], night, EXPECTED_DAYS)
+    sources["recent_record_days"] = _aged(profiles["record_days"], tables.RECORD_DAYS, night, EXPECTED_DAYS)
     if any(feature.needs for feature in computable(reference.present).values()):
         sources |= {f"{REFERENCE}{name}": _as_known(name, reference, night) for name in SHAPES}
     schemas = {name: schema for name, schema in _schemas().items() if name in sources}
@@ -132,8 +135,12 @@ def _steps(engine: str, reference_tables: frozenset[str], vetting: tuple[str, ..
     return plan.steps()
 
 
-def _aged(table: ir.Table, night: date, days: int) -> ir.Table:
+def _aged(
+    table: ir.Table | Sequence[Path], schema: pa.Schema, night: date, days: int
+) -> ir.Table | pa.Table | ProfileFiles:
     """The last `days` days before the night, with how many days ago each row's night was."""
+    if not isinstance(table, ir.Table):
+        return ProfileFiles(tuple(table), night, days) if table else _with_age(schema).empty_table()
     recent = table.filter((table.night < night) & (table.night >= night - timedelta(days=days)))
     return recent.mutate(age=ibis.literal(night).delta(recent.night, unit="day"))
 
@@ -161,13 +168,16 @@ def _rows(table: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
     return table if pc.all(wanted).as_py() in (None, True) else table.filter(wanted)
 
 
+def _with_age(schema: pa.Schema) -> pa.Schema:
+    return schema.remove(schema.get_field_index("night")).append(pa.field("age", pa.int32()))
+
+
 def _schemas() -> dict[str, pa.Schema]:
-    age = pa.field("age", pa.int32())
     read = {**_READ, "recent_record_days": tables.RECORD_DAYS}
     given = {f"{REFERENCE}{name}": shape.schema for name, shape in SHAPES.items()}
-    given[f"{REFERENCE}publicity"] = given[f"{REFERENCE}publicity"].append(age)
+    given[f"{REFERENCE}publicity"] = given[f"{REFERENCE}publicity"].append(pa.field("age", pa.int32()))
     return (
         {"events": EVENT_COLUMNS, "before": EVENT_COLUMNS}
-        | {name: schema.remove(schema.get_field_index("night")).append(age) for name, schema in read.items()}
+        | {name: _with_age(schema) for name, schema in read.items()}
         | given
     )

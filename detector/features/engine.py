@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import reduce
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial, reduce
 from operator import xor
+from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+
+from detector.engine import drop
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
@@ -70,13 +75,53 @@ def total(value: ir.NumericValue, where: ir.BooleanValue | None = None, over: An
     return (found if over is None else found.over(over)).cast("int64")
 
 
+@dataclass(frozen=True)
+class ProfileFiles:
+    """The Parquet files of a profile table; `age` in days is told from `night`, and rows without 1..`days` left out."""
+
+    paths: tuple[Path, ...]
+    night: date
+    days: int
+
+
 def bind_arrow(con: Any, name: str, table: pa.Table) -> Callable[[], None]:
     """Lets queries read an Arrow table by that name, in place; the result ends that.
 
-    Ibis would have its view of it written and parsed, which takes as long as a small night's query.
+    Ibis would have its view of it written and parsed, which takes as long as a small night's query. So for the others.
     """
     con.con.register(name, table)
     return lambda: con.con.unregister(name)
+
+
+def bind_files(con: Any, name: str, files: ProfileFiles) -> Callable[[], None]:
+    """Lets queries read profile files by that name, with the column `age` (int32)."""
+    from duckdb import ColumnExpression, ConstantExpression, StarExpression
+
+    night, tonight = ColumnExpression("night"), ConstantExpression(files.night)
+    rows = con.con.read_parquet([str(path) for path in files.paths], hive_partitioning=False)
+    rows = rows.filter((night < tonight) & (night >= ConstantExpression(files.night - timedelta(days=files.days))))
+    age = (tonight - night).cast("INTEGER").alias("age")
+    rows.select(StarExpression(), age).create_view(name)
+    return partial(drop, con, "VIEW", name)
+
+
+def bind_expression(con: Any, name: str, table: ir.Table, schema: ibis.Schema) -> Callable[[], None]:
+    """Lets queries read a table or an expression by that name, cast to `schema`."""
+    stored = table.op()
+    if (
+        con.name == "duckdb"
+        and isinstance(stored, ops.DatabaseTable)
+        and all(stored.schema.get(column) == kind for column, kind in schema.items())
+    ):
+        con.con.table(stored.name).create_view(name)
+    else:
+        con.create_view(name, table.select(list(schema)).cast(schema), overwrite=True)
+    return partial(drop, con, "VIEW", name)
+
+
+def stored_rows(con: Any, name: str) -> pa.Table:
+    """All rows of a stored table, in the order in which they were stored."""
+    return con.con.table(name).to_arrow_table()
 
 
 def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:

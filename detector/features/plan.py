@@ -19,7 +19,7 @@ import pyarrow as pa
 import sqlglot.expressions as sge
 
 from detector.engine import drop
-from detector.features.engine import bind_arrow
+from detector.features.engine import ProfileFiles, bind_arrow, bind_expression, bind_files
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,22 @@ class Plan:
 
 @contextmanager
 def bound(
-    con: Any, plan: str, tables: Mapping[str, ir.Table | pa.Table], schemas: Mapping[str, pa.Schema]
+    con: Any, plan: str, tables: Mapping[str, ir.Table | pa.Table | ProfileFiles], schemas: Mapping[str, pa.Schema]
 ) -> Iterator[None]:
     """Binds each of `tables` to the name under which the plan called `plan` reads it.
 
-    Expressions are cast to their schema; Arrow tables must have theirs already, and cost next to nothing.
+    Expressions are cast to their schema; files and Arrow tables must have theirs already, and cost next to nothing.
     """
     with ExitStack() as undo:
         for name, table in tables.items():
             view = f"{plan}_source_{name}"
             if isinstance(table, pa.Table):
                 undo.callback(bind_arrow(con, view, table))
+            elif isinstance(table, ProfileFiles):
+                undo.callback(bind_files(con, view, table))
             else:
                 schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
-                con.create_view(view, table.select(list(schema)).cast(schema), overwrite=True)
-                undo.callback(drop, con, "VIEW", view)
+                undo.callback(bind_expression(con, view, table, schema))
         yield
 
 

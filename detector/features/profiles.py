@@ -12,11 +12,10 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from detector.engine import arrow
 from detector.features import tables
 from detector.features.catalogue import FEATURES, MODEL_FEATURES, computable
 from detector.features.compute import EXTRAS
-from detector.features.engine import HOUR_US, constant, stable_hash, total
+from detector.features.engine import HOUR_US, constant, stable_hash, stored_rows, total
 from detector.features.habit_rows import habit_rows
 from detector.features.keyed import EVENT_COLUMNS, keyed_events
 from detector.features.plan import Plan, Step, bound, filled
@@ -175,6 +174,6 @@ def _feature_sample(whole: ir.Table) -> ir.Table:
 
 def _arrow(con: Any, name: str, night: date) -> pa.Table:
     schema = PROFILE_TABLES[name]
-    rows = arrow(con, con.table(f"{_PLAN}_{name}"))
+    rows = stored_rows(con, f"{_PLAN}_{name}")
     rows = rows.append_column("night", pa.repeat(pa.scalar(night, pa.date32()), rows.num_rows))
     return rows.select(schema.names).cast(schema)

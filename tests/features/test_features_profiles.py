@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
-from feature_world import MONDAY, Connect, Nights, at, look
+import pyarrow.parquet as pq
+from feature_world import MONDAY, Connect, Nights, at, look, table
 
+from detector.config import FeatureSettings
+from detector.engine import connect
 from detector.features.catalogue import FEATURES, MODEL_FEATURES
+from detector.features.compute import night_features
 from detector.features.engine import constant_number, stable_hash
 from detector.features.explain import usual_values
 from detector.features.profiles import PROFILE_TABLES, SAMPLE_SIZE
+from detector.schema import EVENT_SCHEMA
 
 
 def _two_nights(engine: Connect) -> Nights:
@@ -95,3 +101,27 @@ def test_two_sources_may_use_the_same_event_id(engine: Connect) -> None:
     nights.run(MONDAY, rows)
     assert nights.profiles["actor_features"][0]["lookups_1h"].to_pylist() == [1, 1]
     assert nights.profiles["actor_days"][0].num_rows == 2
+
+
+def test_profiles_are_read_from_files_as_from_tables(engine: Connect, tmp_path: Path) -> None:
+    nights = _two_nights(engine)
+    night = MONDAY + timedelta(days=8)  # the first of the two nights is beyond the week's history
+    files: dict[str, list[Path]] = {}
+    for name, parts in nights.profiles.items():
+        for number, part in enumerate(parts):
+            path = tmp_path / name / f"night={number}" / "part.parquet"
+            path.parent.mkdir(parents=True)
+            pq.write_table(part, path)
+            files.setdefault(name, []).append(path)
+    files["case_records"] = []  # a night may have none at all
+    con = connect(readable=[tmp_path])
+    rows = [look("a", at(8, "09:00"), unit="north", role="pc", record_id="R1", case_ref="C1")]
+    settings = FeatureSettings(history_days=7)
+    events = ibis.memtable(table(rows))
+    before = ibis.memtable(EVENT_SCHEMA.empty_table())
+    found = night_features(con, night, events, before, files, settings).to_pyarrow().to_pylist()
+    con.disconnect()
+    nights.settings = settings
+    (expected,) = nights.run(night, rows).values()
+    assert {key: value for key, value in found[0].items() if key != "event_id"} == expected
+    assert expected["repeat_days"] == 3
