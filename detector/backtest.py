@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from detector.records import Finding
 from detector.rules.document import Document, read_documents, rule_files
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_documents
+from detector.rules.nightly import NightlyRules
 from detector.rules.pack import About, RulePack, active_rules
 from detector.schema import EVENT_SCHEMA
 from detector.shipped import rules_dir
@@ -132,6 +134,11 @@ class Trial:
     packs: Mapping[Side, RulePack]
     given: frozenset[str]
     inactive: tuple[str, ...]
+
+    @cached_property
+    def nightly(self) -> Mapping[Side, NightlyRules]:
+        """The packs with their queries, which are written on the first night."""
+        return {side: NightlyRules(pack) for side, pack in self.packs.items()}
 
 
 def backtest(
@@ -276,8 +283,8 @@ def _run(
         try:
             read = read_night(con, home, night, settings, reference)
             return {
-                side: rule_findings(con, pack, night, rule_table(con, home, read, pack, reference))
-                for side, pack in trial.packs.items()
+                side: rule_findings(con, rules, night, rule_table(con, home, read, rules.pack, reference))
+                for side, rules in trial.nightly.items()
             }
         finally:
             con.disconnect()

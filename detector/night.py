@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import ibis
@@ -30,6 +31,7 @@ from detector.ingest.lake import event_files, register_tables, table_files, writ
 from detector.ledger.models import LakeFile, Night
 from detector.records import Finding, fingerprint
 from detector.rules.findings import rule_findings
+from detector.rules.nightly import NightlyRules
 from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
 from detector.triage.models import Alert
@@ -47,6 +49,11 @@ class Means:
     model: ModelSpecification
     reference: Reference
     now: datetime
+
+    @cached_property
+    def nightly(self) -> NightlyRules:
+        """The rules with their queries, which are written on the first night."""
+        return NightlyRules(self.rules)
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         read = read_night(con, home, night, settings, means.reference)
         events, features = read.events, read.features
     with watch.stage("rules"):
-        findings = rule_findings(con, means.rules, night, rule_table(con, home, read, means.rules, means.reference))
+        findings = rule_findings(con, means.nightly, night, rule_table(con, home, read, means.rules, means.reference))
     with watch.stage("model"):
         verdict = _model_findings(con, night, means, events, features)
         findings += verdict.findings

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -21,51 +21,71 @@ import sqlglot.expressions as sge
 from detector.engine import drop
 from detector.features.engine import ProfileFiles, bind_arrow, bind_expression, bind_files
 
+Kind = Literal["TABLE", "VIEW"]
+
 
 @dataclass(frozen=True)
 class Step:
-    """One table and the query, as Ibis wrote it, that fills it; then the tables that nothing reads any more."""
+    """One table or view and the query, as Ibis wrote it, that makes it; then the names that nothing reads any more."""
 
     table: str
     query: str
-    done_with: tuple[str, ...] = ()
+    kind: Kind = "TABLE"
+    done_with: tuple[tuple[Kind, str], ...] = ()
 
 
 class Plan:
-    """Steps being written. `keep` gives the table that a step will fill, to write the next ones with."""
+    """Steps being written. `keep` and `view` give the table that a step will make, to write the next ones with."""
 
     def __init__(self, name: str, engine: str) -> None:
         self.name = name
         self._compiler = importlib.import_module(f"ibis.backends.sql.compilers.{engine}").compiler
         self._steps: list[Step] = []
 
-    def source(self, name: str, schema: pa.Schema) -> ir.Table:
+    def source(self, name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
         """A table that `bound` will give."""
-        return ibis.table(_nullable(ibis.Schema.from_pyarrow(schema)), name=f"{self.name}_source_{name}")
+        return ibis.table(nullable(schema), name=f"{self.name}_source_{name}")
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """A step that materialises `expression`."""
+        return self._step("TABLE", name, expression)
+
+    def view(self, name: str, expression: ir.Table) -> ir.Table:
+        """A step that only names `expression`: the engine keeps it apart, and works out once what many use of it."""
+        return self._step("VIEW", name, expression)
+
+    def _step(self, kind: Kind, name: str, expression: ir.Table) -> ir.Table:
         table = f"{self.name}_{name}"
         if any(step.table == table for step in self._steps):
             raise ValueError(f"two steps called {name!r}")
         query = self._compiler.to_sqlglot(expression).sql(self._compiler.dialect)
-        self._steps.append(Step(table, query))
-        return ibis.table(_nullable(expression.schema()), name=table)
+        self._steps.append(Step(table, query, kind))
+        return ibis.table(nullable(expression.schema()), name=table)
 
     def steps(self) -> tuple[Step, ...]:
         """The steps, each dropping what it was the last to read: a big night's tables fill the memory otherwise."""
         last: dict[str, int] = {}
+        through: dict[str, set[str]] = {}  # what a view reads is read again whenever the view is
         for index, step in enumerate(self._steps):
-            last |= {each.table: index for each in self._steps[:index] if f'"{each.table}"' in step.query}
+            read = {each.table for each in self._steps[:index] if f'"{each.table}"' in step.query}
+            read |= {name for view in read for name in through.get(view, ())}
+            if step.kind == "VIEW":
+                through[step.table] = read
+            last |= dict.fromkeys(read, index)
+        kinds = {step.table: step.kind for step in self._steps}
         return tuple(
-            replace(step, done_with=tuple(name for name, at in last.items() if at == index))
+            # A view before what it stands on: names come in the order in which they were made.
+            replace(step, done_with=tuple((kinds[n], n) for n in reversed(kinds) if last.get(n) == index))
             for index, step in enumerate(self._steps)
         )
 
 
 @contextmanager
 def bound(
-    con: Any, plan: str, tables: Mapping[str, ir.Table | pa.Table | ProfileFiles], schemas: Mapping[str, pa.Schema]
+    con: Any,
+    plan: str,
+    tables: Mapping[str, ir.Table | pa.Table | ProfileFiles],
+    schemas: Mapping[str, pa.Schema | ibis.Schema],
 ) -> Iterator[None]:
     """Binds each of `tables` to the name under which the plan called `plan` reads it.
 
@@ -79,7 +99,7 @@ def bound(
             elif isinstance(table, ProfileFiles):
                 undo.callback(bind_files(con, view, table))
             else:
-                schema = _nullable(ibis.Schema.from_pyarrow(schemas[name]))
+                schema = nullable(schemas[name])
                 undo.callback(bind_expression(con, view, table, schema))
         yield
 
@@ -87,24 +107,24 @@ def bound(
 @contextmanager
 def filled(con: Any, steps: Sequence[Step]) -> Iterator[None]:
     """Runs the steps in order; the tables that no step was done with are there within the block."""
-    there: dict[str, None] = {}
+    there: dict[str, Kind] = {}
     try:
         for step in steps:
-            fill(con, step.table, step.query)
-            there[step.table] = None
-            for name in step.done_with:
-                drop(con, "TABLE", name)
+            fill(con, step.table, step.query, step.kind)
+            there[step.table] = step.kind
+            for kind, name in step.done_with:
+                drop(con, kind, name)
                 del there[name]
         yield
     finally:
-        for name in there:
-            drop(con, "TABLE", name)
+        for name in reversed(there):
+            drop(con, there[name], name)
 
 
-def fill(con: Any, table: str, query: str) -> None:
-    """A temporary table of what an Ibis-written query gives."""
+def fill(con: Any, table: str, query: str, kind: Kind = "TABLE") -> None:
+    """A temporary table of what an Ibis-written query gives, or a view of it."""
     create = sge.Create(
-        kind="TABLE",
+        kind=kind,
         this=sge.table_(table, quoted=True),
         properties=sge.Properties(expressions=[sge.TemporaryProperty()]),
         expression=query,
@@ -112,6 +132,7 @@ def fill(con: Any, table: str, query: str) -> None:
     con.raw_sql(create.sql(con.dialect))
 
 
-def _nullable(schema: ibis.Schema) -> ibis.Schema:
+def nullable(schema: pa.Schema | ibis.Schema) -> ibis.Schema:
     """The same columns, all of which may be NULL: Ibis unites tables only when even that agrees."""
-    return ibis.schema({name: dtype.copy(nullable=True) for name, dtype in schema.items()})
+    ours = ibis.Schema.from_pyarrow(schema) if isinstance(schema, pa.Schema) else schema
+    return ibis.schema({name: dtype.copy(nullable=True) for name, dtype in ours.items()})

@@ -13,16 +13,12 @@ from __future__ import annotations
 
 import functools
 import operator
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
-from ibis.backends.duckdb import Backend
 
-from detector.engine import batches, drop
 from detector.rules.correlation import evidence, groups_of, rows_of
 from detector.rules.fields import Raw
 from detector.rules.pack import NUMERIC, Base, Correlation, in_order
@@ -46,17 +42,14 @@ class Found:
 class Episodes:
     """`served` are the correlations that others build on: a stored row for each event of each of their episodes."""
 
-    con: Backend
     found: Found
     correlations: dict[str, Correlation]
     served: dict[str, ir.Table] = field(default_factory=dict)
 
-    def rows(self, rule: Correlation) -> Iterator[tuple[int, ...]]:
-        """Each episode's rows, in order of time and row; episodes by their first event."""
+    def rows(self, rule: Correlation) -> ir.Table:
+        """`rows` of each episode, in order of time and row; episodes by their first event."""
         events = self._events(rule, evidence(rule, self._items(rule)))
-        table = rows_of(groups_of(rule), events).order_by("first_time", "first_row").select("rows")
-        for batch in batches(self.con, table):
-            yield from map(tuple, batch.column("rows").to_pylist())
+        return rows_of(groups_of(rule), events).order_by("first_time", "first_row").select("rows")
 
     def moments(self, rule: Correlation) -> ir.Table:
         """Every event of every episode: `episode`, the groups, `row`, and the `moment` at which the condition held with
@@ -178,18 +171,11 @@ class _Reader:
         return self.table[self.episodes.found.number(name).get_name()]
 
 
-@contextmanager
-def open_episodes(con: Backend, correlations: Sequence[Correlation], found: Found) -> Iterator[Episodes]:
-    """The correlations that others build on are worked out on entering, and forgotten on leaving."""
-    episodes = Episodes(con, found, {rule.about.key: rule for rule in correlations})
+def episodes_of(correlations: Sequence[Correlation], found: Found, store: Callable[[ir.Table], ir.Table]) -> Episodes:
+    """The episodes of these correlations; those that others build on are put aside by `store`."""
+    episodes = Episodes(found, {rule.about.key: rule for rule in correlations})
     serving = {key for rule in correlations for key in rule.rules} & set(episodes.correlations)
-    made: list[str] = []
-    try:
-        for rule in in_order(correlations):
-            if rule.about.key in serving:
-                made.append(f"episodes_{uuid.uuid4().hex}")
-                episodes.served[rule.about.key] = con.create_table(made[-1], episodes.moments(rule), temp=True)
-        yield episodes
-    finally:
-        for name in reversed(made):
-            drop(con, "TABLE", name)
+    for rule in in_order(correlations):
+        if rule.about.key in serving:
+            episodes.served[rule.about.key] = store(episodes.moments(rule))
+    return episodes

@@ -24,7 +24,7 @@ from ibis.backends.duckdb import Backend
 
 from detector.engine import arrow, batches, drop
 from detector.rules.compile import balanced, condition_boolean
-from detector.rules.episodes import Found, open_episodes
+from detector.rules.episodes import Found, episodes_of
 from detector.rules.fields import Part, Prepared, Wanted, project
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.sources import ColumnSource, Source, View
@@ -143,53 +143,76 @@ def matched(
     *,
     row: str,
     time_field: str | None,
-    keep: Sequence[str] = (),
     stored: bool = False,
 ) -> Iterator[ir.Table]:
     """The events that any rule matches, computed when read unless `stored`; what it stands on is dropped on leaving.
 
     Columns: `row` (from the column so named), `time` (microseconds, where a field is named), one word of bits for each
-    62 rules, the columns of the plan's `texts` and `numbers`, `keep_NAME` of the columns to keep.
+    62 rules, the columns of the plan's `texts` and `numbers`.
     """
-    made: list[tuple[Literal["TABLE", "VIEW"], str]] = []
+    wanted = plan.wanted(time_field)
+    with _aside(con) as aside:
 
-    def view(table: ir.Table) -> ir.Table:
-        # A view keeps the engine's projections apart, so that what many rules use is worked out once.
-        made.append(("VIEW", f"rules_{uuid.uuid4().hex}"))
-        return con.create_view(made[-1][1], table)
-
-    def store(table: ir.Table) -> ir.Table:
-        made.append(("TABLE", f"events_{uuid.uuid4().hex}"))
-        return con.create_table(made[-1][1], table, temp=True)
-
-    try:
-        wanted = plan.wanted(time_field)
-
-        def evaluated(source: Source) -> ir.Table:
-            ready = source.prepare(wanted, view)
-            return _evaluated(plan, ready, wanted, view=view, row=row, time_field=time_field, keep=keep)
+        def outcome(source: Source) -> ir.Table:
+            ready = source.prepare(wanted, aside.view)
+            return evaluated(plan, ready, wanted, view=aside.view, row=row, time_field=time_field)
 
         if source.numbered:
-            result = evaluated(source)
-            result = store(_telling(result)) if stored else view(result)
+            result = outcome(source)
+            result = aside.store(telling(result)) if stored else aside.view(result)
         else:
             # The engine numbers a stored table's rows as it goes, on all threads; a row_number() would take one
             # thread. What is stored is the outcome: a few numbers a row, however wide the events are.
             source = source.looked_at(con, wanted, rows=LOOKED_AT)
-            result = store(evaluated(source))
+            result = aside.store(outcome(source))
             if _surprised(con, result):
-                result = store(evaluated(source.looked_at(con, wanted)))
+                result = aside.store(outcome(source.looked_at(con, wanted)))
             result = result.mutate(**{ROW: result.rowid()})
-        yield _telling(result)
+        yield telling(result)
+
+
+@dataclass
+class _Aside:
+    """Tables and views of one run, under names of their own."""
+
+    con: Backend
+    made: list[tuple[Literal["TABLE", "VIEW"], str]] = field(default_factory=list)
+
+    def view(self, table: ir.Table) -> ir.Table:
+        # A view keeps the engine's projections apart, so that what many rules use is worked out once.
+        self.made.append(("VIEW", f"rules_{uuid.uuid4().hex}"))
+        return self.con.create_view(self.made[-1][1], table)
+
+    def store(self, table: ir.Table) -> ir.Table:
+        self.made.append(("TABLE", f"events_{uuid.uuid4().hex}"))
+        return self.con.create_table(self.made[-1][1], table, temp=True)
+
+
+@contextmanager
+def _aside(con: Backend) -> Iterator[_Aside]:
+    """What was put aside is dropped on leaving."""
+    aside = _Aside(con)
+    try:
+        yield aside
     finally:
-        for kind, name in reversed(made):
+        for kind, name in reversed(aside.made):
             drop(con, kind, name)
 
 
-def _evaluated(
-    plan: Plan, ready: Prepared, wanted: Wanted, *, view: View, row: str, time_field: str | None, keep: Sequence[str]
+def evaluated(
+    plan: Plan,
+    ready: Prepared,
+    wanted: Wanted,
+    *,
+    view: View,
+    row: str = "",
+    time_field: str | None,
+    keep: Sequence[str] = (),
 ) -> ir.Table:
-    """Every event's outcome: see `matched`; without `row` where the table has no numbers."""
+    """Every event's outcome: see `matched`, without `row` where the table has no such column.
+
+    `keep_NAME` are the columns to keep.
+    """
     broken, surprise = ready.broken(), ready.surprise()
     kept: dict[str, ir.Value] = {
         **({ROW: ready.table[row]} if row in ready.table.columns else {}),
@@ -217,7 +240,7 @@ def _surprised(con: Backend, result: ir.Table) -> bool:
     return bool(arrow(con, result.filter(result[SURPRISE]).limit(1).select(SURPRISE)).num_rows)
 
 
-def _telling(result: ir.Table) -> ir.Table:
+def telling(result: ir.Table) -> ir.Table:
     """The rows that any rule matches, and those that are no events."""
     found = [result[name] != 0 for name in result.columns if name.startswith("hits_")]
     return result.filter(balanced([*found, *([result[BROKEN]] if BROKEN in result.columns else [])], operator.or_))
@@ -245,11 +268,12 @@ def run_rules(
     timed = time_field if plan.correlations else None
     with matched(con, plan, events, row=row, time_field=timed, stored=bool(plan.correlations)) as found:
         yield from _detection_hits(con, plan, found, told)
-        if plan.correlations:
-            with open_episodes(con, plan.correlations, found_of(plan, found)) as episodes:
-                for rule in plan.correlations:
-                    if rule.about.reported:
-                        yield from (Hit(rule, rows) for rows in episodes.rows(rule))
+        with _aside(con) as aside:
+            episodes = episodes_of(plan.correlations, found_of(plan, found), aside.store)
+            for rule in plan.correlations:
+                if rule.about.reported:
+                    for batch in batches(con, episodes.rows(rule)):
+                        yield from (Hit(rule, tuple(rows)) for rows in batch.column("rows").to_pylist())
 
 
 def found_of(plan: Plan, found: ir.Table) -> Found:

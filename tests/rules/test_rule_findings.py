@@ -17,6 +17,7 @@ from detector.records import Finding
 from detector.rules.findings import MOST_EVENTS, rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
+from detector.rules.nightly import NightlyRules
 from detector.rules.pack import active_rules
 from detector.schema import EVENT_SCHEMA
 
@@ -84,7 +85,7 @@ def table(events: Sequence[dict[str, Any]], features: Sequence[str] = ()) -> Any
 def findings(con: Any, path: Path, rule: str, events: Sequence[dict[str, Any]]) -> list[Finding]:
     pack = load_rules([write_rules(path / "r.yml", rule)], strict=False)
     assert pack.refusals == ()
-    return rule_findings(con, pack, NIGHT, table(events, sorted(feature_names())))
+    return rule_findings(con, NightlyRules(pack), NIGHT, table(events, sorted(feature_names())))
 
 
 def test_one_finding_a_rule_and_actor_with_all_its_events(con: Any, tmp_path: Path) -> None:
@@ -208,7 +209,9 @@ def test_a_rule_without_its_feature_or_table_is_inactive_and_says_why(con: Any, 
         ("Needs staff", "needs reference table shifts"),
     ]
     events = [event(0, outcome="denied", failed_24h=9)]
-    assert [item.title for item in rule_findings(con, active, NIGHT, table(events, ["failed_24h"]))] == ["Denied"]
+    assert [item.title for item in rule_findings(con, NightlyRules(active), NIGHT, table(events, ["failed_24h"]))] == [
+        "Denied"
+    ]
 
 
 def test_a_pack_knows_what_it_needs(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from detector.rules.examples import APART, DEFAULTS, load_examples
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
+from detector.rules.nightly import NightlyRules
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.prove import ExamplesReport, run_examples
 from detector.rules.report import check_rules
@@ -176,11 +177,13 @@ def test_allowlists_leave_out_the_team_alone_and_only_until_they_end(pack: RuleP
     schema = pa.schema([field.with_nullable(True) for field in EVENT_SCHEMA])
     schema = schema.append(pa.field("repeat_days", pa.float64())).append(pa.field("in_night", pa.bool_()))
     table = ibis.memtable(pa.Table.from_pylist([{**row, "in_night": True} for row in rows], schema=schema))
-    kept = tuple(rule for rule in pack.detections if rule.about.file.stem == "one-record-many-days")
+    rules = NightlyRules(
+        RulePack(tuple(rule for rule in pack.detections if rule.about.file.stem == "one-record-many-days"))
+    )
     con = connect()
     try:
         said = {
-            night: {item.actor_id for item in rule_findings(con, RulePack(kept), night, table)}
+            night: {item.actor_id for item in rule_findings(con, rules, night, table)}
             for night in (date(2026, 12, 1), date(2028, 1, 1))
         }
     finally:

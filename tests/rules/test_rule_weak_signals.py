@@ -21,6 +21,7 @@ from detector.rules.examples import APART, DEFAULTS, load_examples
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
+from detector.rules.nightly import NightlyRules
 from detector.rules.pack import Correlation, RulePack
 from detector.schema import EVENT_SCHEMA
 
@@ -54,7 +55,7 @@ def findings(weak: RulePack) -> list[Finding]:
     table = pa.Table.from_pylist(rows, schema=schema.append(pa.field("in_night", pa.bool_())))
     con = connect()
     try:
-        found = rule_findings(con, weak, NIGHT, ibis.memtable(table))
+        found = rule_findings(con, NightlyRules(weak), NIGHT, ibis.memtable(table))
     finally:
         con.disconnect()
     return [replace(item, actor_id="P-1") for item in found]
