@@ -64,10 +64,11 @@ def main() -> None:
     logs = Path(sys.argv[1])
     open_database(Home(logs.parent / "none"), {}, migrate=False)
     import detector.scan  # noqa: F401 - the point of this process: imported and translated once, forked often
+    from detector.context.reference import Reference
     from detector.features import compute, profiles
 
-    compute._steps("duckdb")
-    profiles._steps("duckdb")
+    compute._steps("duckdb", Reference().present, Reference().vetting)
+    profiles._steps("duckdb", Reference().present)
 
     print("ready", flush=True)  # noqa: T201 - it is how the test knows
     for line in sys.stdin:
