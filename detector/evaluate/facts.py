@@ -1,6 +1,6 @@
 """What must be known of the lake's events: who was active in which week, and where labels and evidence lie.
 
-Reads one file of the lake at a time, and three columns of it.
+Reads one file of the lake at a time, and two columns of it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import pandas as pd
 import pyarrow.parquet as pq
 
 from detector.evaluate.answers import Answers
@@ -36,21 +35,24 @@ class Facts:
 
 def read_facts(files: Sequence[tuple[date, Path]], answers: Answers, evidence: frozenset[str]) -> Facts:
     """From the lake's event files, each with its UTC day."""
-    wanted = pa.array(sorted(answers.labelled | evidence), pa.string())
-    group_ids = {name: pa.array(sorted(ids), pa.string()) for name, ids in answers.group_events.items()}
+    wanted = answers.labelled | evidence
+    # One hash table for all files: a set built anew for each would take most of the time.
+    known = pd.Index(sorted(wanted.union(*answers.group_events.values())))
+    of_wanted = known.isin(wanted)
+    of_group = {name: known.isin(ids) for name, ids in answers.group_events.items()}
     actor_weeks: set[ActorWeek] = set()
     place: dict[str, ActorWeek] = {}
     groups: dict[str, set[ActorWeek]] = {name: set() for name in (*answers.group_events, *answers.group_people)}
     for day, path in files:
         week = (day - _FIRST_MONDAY).days // 7
-        table = pq.ParquetFile(path).read(columns=["event_id", "actor_id"])
-        actor_weeks.update((actor, week) for actor in pc.unique(table["actor_id"]).to_pylist())
-        found = table.filter(pc.is_in(table["event_id"], value_set=wanted))
-        for event, actor in zip(found["event_id"].to_pylist(), found["actor_id"].to_pylist(), strict=True):
-            place[event] = (actor, week)
-        for name, ids in group_ids.items():
-            mine = table["actor_id"].filter(pc.is_in(table["event_id"], value_set=ids))
-            groups[name].update((actor, week) for actor in pc.unique(mine).to_pylist())
+        events = pq.ParquetFile(path).read(columns=["event_id", "actor_id"]).to_pandas()
+        actor_weeks.update((actor, week) for actor in events["actor_id"].unique())
+        at = known.get_indexer(pd.Index(events["event_id"]))
+        events, at = events[at >= 0], at[at >= 0]
+        found = events[of_wanted[at]]
+        place.update((event, (actor, week)) for event, actor in zip(found["event_id"], found["actor_id"], strict=True))
+        for name, members in of_group.items():
+            groups[name].update((actor, week) for actor in events["actor_id"][members[at]].unique())
     for name, people in answers.group_people.items():
         groups[name].update(pair for pair in actor_weeks if pair[0] in people)
     return Facts(
