@@ -38,13 +38,13 @@ def _table(title: str, *columns: str) -> Table:
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
-        table.add_column(name, justify="left" if number == 0 else "right")
+        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
     return table
 
 
 def _recall(record: Mapping[str, Any]) -> Table:
     title = f"Recall of {record['episodes']} episodes in {record['actor_weeks']:,} actor-weeks"
-    table = _table(title, "budget", "slots", "recall", "ten events", "ceiling", "by actor-week", "ceiling")
+    table = _table(title, "budget", "slots", "recall", "ten events", "ceiling", "actor-week", "ceiling")
     for row in record["recall"]:
         table.add_row(
             percent(row["budget"]), f"{row['slots']:,}", _share(row["recall"]), _share(row["recall_ten_events"]),
@@ -66,8 +66,8 @@ def _precision(record: Mapping[str, Any]) -> Table:
 
 def _parts(record: Mapping[str, Any], key: str) -> Table:
     budgets = [row["budget"] for row in record["recall"]]
-    names = [f"at {percent(budget)}" for budget in budgets]
-    table = _table(f"Episodes found, by {key[:-1]}", key[:-1], "episodes", *names, "queued", "any alert")
+    names = [percent(budget) for budget in budgets]
+    table = _table(f"Episodes found at each budget, by {key[:-1]}", key[:-1], "all", *names, "queued", "any alert")
     for name, row in record[key].items():
         hits = [row["recall"][str(budget)]["hits"] for budget in budgets]
         cells = [*hits, row["queued"]["hits"], row["any_alert"]["hits"]]
