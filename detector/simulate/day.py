@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from detector.simulate import reasons
 from detector.simulate.chance import Bools, Ints, Rng, happens, stream, whole
 from detector.simulate.organisation import INDEX
-from detector.simulate.rows import CASE_REF, KEY_BITS, NO_REF, Rows, make_rows
+from detector.simulate.rows import CASE_REF, KEY_BITS, NO_REF, UNKNOWN_REF, UNKNOWN_REFS, Rows, make_rows
 from detector.simulate.world import World, on_duty
+
+#: References that fingers get wrong.
+MISTYPED: Final = 0.015
 
 
 @dataclass
@@ -68,10 +72,15 @@ class Day:
         return reasons.write(rng, context, self.unit[staff], people.blanks[staff], people.slips[staff], self.number)
 
     def refer(self, rng: Rng, staff: Ints, kind: int, ref: Ints) -> tuple[Ints, Ints]:
-        """Reference kind and number, or none, as is the unit's habit: from three in five to nearly all."""
+        """Reference kind and number, or none, as is the unit's habit: from three in five to nearly all.
+
+        A few are mistyped, and then name an incident or a case that nobody has.
+        """
         habit = 0.6 + 0.38 * ((self.unit[staff] * 37 % 11) / 10)
         given = happens(rng, habit, len(staff)) & (ref >= 0)
-        return np.where(given, kind, NO_REF), np.where(given, ref, 0)
+        typed = np.where(given & happens(rng, MISTYPED, len(staff)), UNKNOWN_REF, kind)
+        wrong = whole(rng.random(len(staff)) * UNKNOWN_REFS)
+        return np.where(given, typed, NO_REF), np.where(given, np.where(typed == kind, ref, wrong), 0)
 
     def case_refs(self, rng: Rng, staff: Ints, case: Ints) -> tuple[Ints, Ints]:
         return self.refer(rng, staff, CASE_REF, case)

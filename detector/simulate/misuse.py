@@ -13,11 +13,22 @@ from detector.simulate.chance import Ints, Rng, stream
 from detector.simulate.clock import MINUTE, SECOND
 from detector.simulate.day import Day
 from detector.simulate.desks import DESKS
-from detector.simulate.indices import VEHICLE
+from detector.simulate.indices import PERSON, VEHICLE
 from detector.simulate.jobs import automatic_keepers
 from detector.simulate.organisation import KINDS
 from detector.simulate.reasons import CONTEXT
-from detector.simulate.rows import CASE_REF, INCIDENT_REF, NO_REF, NONE, UNKNOWN_REF, Rows, together
+from detector.simulate.rows import (
+    BY_KEY,
+    CASE_REF,
+    INCIDENT_REF,
+    NO_REF,
+    NONE,
+    PNC,
+    UNKNOWN_REF,
+    UNKNOWN_REFS,
+    Rows,
+    together,
+)
 from detector.simulate.scenarios.registry import chosen
 from detector.simulate.scenarios.scenario import Act, Draft
 from detector.simulate.world import World
@@ -62,7 +73,7 @@ def plan_misuse(world: World) -> Misuse:
         for index in rng.permutation(len(scenarios)):
             scenario = scenarios[index]
             size = min(int(rng.integers(scenario.actors[0], scenario.actors[1] + 1)), wanted - len(used))
-            free = np.array([who for who in scenario.candidates(world) if who not in used], dtype=np.int64)
+            free = np.setdiff1d(scenario.candidates(world), np.array(sorted(used), dtype=np.int64))
             if size < 1 or len(free) < size:
                 continue
             draft = Draft(world, rng, [int(who) for who in rng.permutation(free)[:size]])
@@ -93,6 +104,9 @@ def misuse_rows(day: Day, acts: Sequence[tuple[int, Act]], others: Rows) -> Rows
         columns["reason"] == NONE, day.write(rng, columns.pop("context"), columns["who"]), columns["reason"]
     )
     del columns["who"]
+    named = (columns["system"] == PNC) & (columns["query"] == BY_KEY)
+    named &= day.world.indices.segment(columns["record"]) == PERSON
+    columns["results"] = columns["results"] + named * rng.poisson(0.8, len(rows))  # namesakes, as in anybody's search
     found = day.new(len(rows), **columns)
     return together([found, automatic_keepers(day, rng, found)])
 
@@ -119,7 +133,7 @@ def _group(
         hidden = bool(rng.random() < day.world.options.camouflage)
     beside = int(rng.choice(cover)) if hidden and cover is not None and acts[0].minute is None else NONE
     begin = _begin(day, rng, acts[0], beside, others)
-    refs = _usual_reference(day, rng, actor)
+    refs = _usual_reference(day, rng, actor, others)
     bureau = day.of_kind("bureau")
     elsewhere = ELSEWHERE + int(rng.integers(0, 90))
     rows = []
@@ -154,8 +168,8 @@ def _begin(day: Day, rng: Rng, act: Act, beside: int, others: Rows) -> int:
     return int(day.world.clock.at(day.number, np.array([540]))[0]) + int(rng.integers(0, 540)) * MINUTE
 
 
-def _usual_reference(day: Day, rng: Rng, actor: int) -> tuple[int, int]:
-    """What the actor puts into the field for the case: a case of one's own, an incident number, rubbish, nothing."""
+def _usual_reference(day: Day, rng: Rng, actor: int, others: Rows) -> tuple[int, int]:
+    """What the actor gives as a reference: a case of one's own, some incident's number, rubbish, nothing."""
     key = KINDS[day.kind[actor]].key
     if key in DESKS:
         return NO_REF, 0
@@ -164,10 +178,12 @@ def _usual_reference(day: Day, rng: Rng, actor: int) -> tuple[int, int]:
     if kind[0] == NO_REF:
         return NO_REF, 0
     if key in ("response", "neighbourhood", "traffic") and rng.random() < 0.7:
-        # The number of some incident of the day: nobody checks whose.
+        incidents = others["ref"][others["ref_kind"] == INCIDENT_REF]
+        if len(incidents) and rng.random() < 0.6:  # of an incident of the day, whoever's: nobody checks
+            return INCIDENT_REF, int(rng.choice(incidents))
         return INCIDENT_REF, day.world.clock.date(day.number).toordinal() * 10**6 + int(rng.integers(0, 900_000))
     case = int(day.world.cases.pick(rng, one, day.number)[0])
-    return (CASE_REF, case) if case >= 0 else (UNKNOWN_REF, int(rng.integers(0, 4000)))
+    return (CASE_REF, case) if case >= 0 else (UNKNOWN_REF, int(rng.integers(0, UNKNOWN_REFS)))
 
 
 def _context(day: Day, rng: Rng, actor: int, act: Act) -> int:

@@ -24,6 +24,7 @@ from detector.simulate.rows import (
     NONE,
     SYSTEMS,
     UNKNOWN_REF,
+    UNKNOWN_REFS,
     Rows,
 )
 from detector.simulate.world import World
@@ -121,7 +122,7 @@ def make_texts(world: World) -> Texts:
     count = len(world.cases)
     refs = 100_000 + 7 * np.arange(count) + whole(scramble(np.arange(count), seed) % np.uint64(7))
     # Numbers above the last real one of a year, and below the first: typed at random, they look like any other.
-    unknown = np.setdiff1d(100_000 + distinct(stream(seed, "unknown"), 8_000, max(7 * count, 20_000)), refs)
+    unknown = np.setdiff1d(100_000 + distinct(stream(seed, "unknown"), 2 * UNKNOWN_REFS, max(7 * count, 20_000)), refs)
     return Texts(
         record_ids=_joined(prefixes.take(pa.array(segment)), numbers),
         record_types=pa.array(SEGMENTS),

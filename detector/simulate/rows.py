@@ -16,6 +16,8 @@ ACTIONS: Final = ("search", "view", "create", "update", "delete", "print", "expo
 SEARCH, VIEW, CREATE, UPDATE, DELETE, PRINT, EXPORT, DISCLOSE = range(8)
 #: What a case reference is: left blank, a case, an incident, or a number that no case has.
 NO_REF, CASE_REF, INCIDENT_REF, UNKNOWN_REF = range(4)
+#: How many numbers there are that no case has.
+UNKNOWN_REFS: Final = 4_000
 #: What was typed: the record's own key, a broad description, nothing.
 BY_KEY, BROAD, NO_QUERY = range(3)
 NONE: Final = -1

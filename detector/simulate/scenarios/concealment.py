@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from detector.simulate.rows import CASE_REF, CRIS, DELETE, UNKNOWN_REF, UPDATE, VIEW
+from detector.simulate.rows import CASE_REF, CRIS, DELETE, UNKNOWN_REF, UNKNOWN_REFS, UPDATE, VIEW
 from detector.simulate.scenarios.scenario import Draft, Scenario
 
 
@@ -30,7 +30,7 @@ def false_reference(draft: Draft) -> None:
     later = np.flatnonzero(cases.opened > last)
     kind = draft.between(0, 3)
     if kind == 0 or (kind == 1 and not len(closed)) or (kind == 2 and not len(later)):
-        ref = (UNKNOWN_REF, draft.between(0, 4000))
+        ref = (UNKNOWN_REF, draft.between(0, UNKNOWN_REFS - 1))
     elif kind == 1:
         ref = (CASE_REF, draft.one(closed))
     elif kind == 2:
