@@ -264,9 +264,9 @@ def main() -> None:
     results = {name: pooled([run for run in runs if run.variant == name], rng) for name in options.variant}
     show(results)
     if options.json:
-        options.json.write_text(
-            json.dumps({"options": vars(options), "variants": results}, indent=2, default=str) + "\n"
-        )
+        each = [{"variant": run.variant, "seed": run.seed, "found": run.found} for run in runs]
+        record = {"options": vars(options), "variants": results, "runs": each}
+        options.json.write_text(json.dumps(record, indent=2, default=str) + "\n")
     if options.plot:
         options.plot.write_text(recall_plot(lines(runs), "Recall of misuse on synthetic forces"))
 
