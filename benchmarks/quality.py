@@ -64,7 +64,7 @@ def settings(variant: str, folder: Path) -> Path:
     if variant == "rules":
         model = yaml.safe_load((models_dir() / "isolation-forest.yaml").read_text())
         path = folder / "no-model.yaml"
-        path.write_text(yaml.safe_dump(model | {"min_nights": 100_000, "window_nights": 100_000}))
+        path.write_text(yaml.safe_dump(model | {"min_nights": 3650, "window_nights": 3650}))
         chosen = {"model": {"specification": str(path)}}
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(chosen))
@@ -260,12 +260,22 @@ def main() -> None:
                 runs.append(measure(force, variant, seed, Path(temporary) / f"{variant.replace(':', '-')}-{seed}"))
                 print(f"seed {seed}, {variant}: scanned in {runs[-1].wall:.0f} s", file=sys.stderr, flush=True)
             shutil.rmtree(force)
+            keep(runs, options)  # after each seed: a run that is broken off leaves what it measured
+    show(summary(runs))
+
+
+def summary(runs: Sequence[Run]) -> dict[str, Any]:
+    """The figures of each variant, over the seeds that were run."""
     rng = np.random.default_rng(0)
-    results = {name: pooled([run for run in runs if run.variant == name], rng) for name in options.variant}
-    show(results)
+    names = dict.fromkeys(run.variant for run in runs)
+    return {name: pooled([run for run in runs if run.variant == name], rng) for name in names}
+
+
+def keep(runs: Sequence[Run], options: argparse.Namespace) -> None:
+    """The figures, and those of each run, into the files that were asked for."""
     if options.json:
         each = [{"variant": run.variant, "seed": run.seed, "found": run.found} for run in runs]
-        record = {"options": vars(options), "variants": results, "runs": each}
+        record = {"options": vars(options), "variants": summary(runs), "runs": each}
         options.json.write_text(json.dumps(record, indent=2, default=str) + "\n")
     if options.plot:
         options.plot.write_text(recall_plot(lines(runs), "Recall of misuse on synthetic forces"))
