@@ -97,21 +97,34 @@ def run_examples(
 
 @app.command()
 def run(
-    rules: Annotated[list[Path], typer.Option("--rules", metavar="PATH", help="Rule file or folder; may be repeated.")],
+    rules: Annotated[
+        list[Path], typer.Option("--rules", metavar="PATH…", help="Rule files or folders; may also be repeated.")
+    ],
     events: Annotated[
         Path, typer.Option("--events", metavar="FILE", help="JSONL, JSON, CSV or Parquet; .gz or .zst too.")
     ],
+    # an option takes one value; what follows the first path of `--rules a b c` arrives as arguments
+    more_rules: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    placeholders: Annotated[
+        Path | None,
+        typer.Option("--placeholders", metavar="FILE", help="YAML with the values of `|expand`: `name: [value, …]`."),
+    ] = None,
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",
 ) -> None:
     """Run Sigma rules over an events file: one JSON line per match on standard output."""
-    from detector.rules.over_file import rules_over_file
+    from detector.rules.over_file import read_placeholders, rules_over_file
 
     result = rules_over_file(
-        rules, events, time_field=time_field, today=datetime.now(UTC).date(), write=sys.stdout.write
+        [*rules, *(more_rules or [])],
+        events,
+        time_field=time_field,
+        today=datetime.now(UTC).date(),
+        write=sys.stdout.write,
+        placeholders=read_placeholders(placeholders) if placeholders else None,
     )
-    say(result.remarks)
+    say([*result.remarks, result.summary])
     if result.refused:
         raise typer.Exit(WRONG)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from detector.engine import connect
+from detector.errors import ConfigError, Where
 from detector.rules.events import Events, open_events, reading
 from detector.rules.filters import in_force
-from detector.rules.load import load_rules
+from detector.rules.load import Placeholders, load_rules
 from detector.rules.pack import Correlation, Detection
 from detector.rules.run import Notice, run_rules
+from detector.safe_yaml import load_one
 
 #: Bad lines named one by one; more are counted.
 _MOST_NAMED = 20
@@ -22,11 +25,21 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class RunResult:
-    """`remarks` are for a person: refused rules, lines that are no events."""
+    """`remarks` are for a person: refused rules, lines that are no events. `ran` and `matched` count rules."""
 
     matches: int
+    ran: int
+    matched: int
     refused: int
+    reasons: tuple[tuple[str, int], ...]
     remarks: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """One line of figures, most frequent reason of a refusal first."""
+        why = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons)
+        refused = f"{self.refused:,} refused" + (f" ({why})" if why else "")
+        return f"{self.ran:,} rules ran, {refused}; {self.matched:,} of them matched, {self.matches:,} matches."
 
 
 def rules_over_file(
@@ -36,14 +49,17 @@ def rules_over_file(
     time_field: str,
     today: date,
     write: Callable[[str], object],
+    placeholders: Placeholders | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
 ) -> RunResult:
     """Write one JSON line per match. Filters that expired before `today` do not apply.
 
+    `placeholders` are the values of `|expand`, by name; a rule with others is refused.
+
     Raises RuleError, InputError for paths that do not exist or cannot be read.
     """
-    pack, ended = in_force(load_rules(rules, strict=False), today)
+    pack, ended = in_force(load_rules(rules, strict=False, placeholders=placeholders), today)
     remarks = [f"refused: {error}" for error in pack.refusals]
     remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:
@@ -65,7 +81,8 @@ def rules_over_file(
                 remarks += _unseen(notice, file, time_field)
         finally:
             con.disconnect()
-    return RunResult(matches, len(pack.refusals), tuple(remarks))
+    reasons = Counter(error.code or "other" for error in pack.refusals).most_common()
+    return RunResult(matches, len(pack.rules), len(starts), len(pack.refusals), tuple(reasons), tuple(remarks))
 
 
 def _start(rule: Detection | Correlation) -> str:
@@ -91,3 +108,19 @@ def _unseen(notice: Notice, file: Events, time_field: str) -> list[str]:
             "no correlation sees them (--time-field names another field)"
         )
     return remarks
+
+
+def read_placeholders(path: Path) -> Placeholders:
+    """A YAML file of names and their values, one or a list. Raises ConfigError."""
+    given, lines = load_one(path)
+    if not isinstance(given, dict):
+        raise ConfigError("expected placeholders as `name: [value, …]`", where=Where(path, 1))
+    found: dict[str, list[str]] = {}
+    for name, values in given.items():
+        listed = values if isinstance(values, list) else [values]
+        if not all(isinstance(value, str | int | float) for value in listed) or not listed:
+            raise ConfigError(
+                f"placeholder {name!r} must be a text or a list of texts", where=Where(path, lines.get(str(name), 1))
+            )
+        found[str(name)] = [str(value) for value in listed]
+    return found

@@ -54,6 +54,7 @@ refused: rules.yml:10 at detection.s.action|re: regular expression 'a(?=b)' cann
   Expressions run in linear time (RE2): no look-around and no back-references. Match the two parts in two selections: \
 `condition: sel and not other`.
 events.jsonl:3: row 2 is not JSON; no rule sees it
+2 rules ran, 1 refused (1 look-around); 2 of them matched, 2 matches.
 """
 
 
@@ -90,8 +91,36 @@ def test_run_with_sound_rules_is_done(invoke: Invoke) -> None:
     Path("rules.yml").write_text(sound)
     Path("events.jsonl").write_text(EVENTS.replace("not json\n", ""))
     code, out, err = invoke("run", "--rules", "rules.yml", "--events", "events.jsonl", "--time-field", "at")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "2 rules ran, 0 refused; 2 of them matched, 2 matches.\n")
     assert out == GOLDEN.replace("[1, 3]", "[1, 2]")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--rules", "a.yml", "b.yml", "c", "--events", "events.jsonl"),
+        ("--rules", "a.yml", "--rules", "b.yml", "--events", "events.jsonl", "--rules", "c"),
+        ("--events", "events.jsonl", "--rules", "a.yml", "b.yml", "c"),
+    ],
+    ids=["listed", "repeated", "at the end"],
+)
+def test_run_takes_several_paths(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    Path("c").mkdir()
+    for name in ("a.yml", "b.yml", "c/c.yml"):
+        Path(name).write_text(f"title: {name}\ndetection: {{s: {{action: view}}, condition: s}}\n")
+    Path("events.jsonl").write_text(EVENTS.replace("not json\n", ""))
+    code, out, err = invoke("run", *arguments)
+    assert [json.loads(line)["title"] for line in out.splitlines()] == ["a.yml", "b.yml", "c/c.yml"]
+    assert (code, err) == (0, "3 rules ran, 0 refused; 3 of them matched, 3 matches.\n")
+
+
+def test_run_takes_the_values_of_placeholders(invoke: Invoke) -> None:
+    Path("rules.yml").write_text("title: t\ndetection: {s: {who|expand: '%them%'}, condition: s}\n")
+    Path("values.yml").write_text("them: [x, y*]\n")
+    call = ("run", "--rules", "rules.yml", "--events", "events.jsonl")
+    assert invoke(*call)[0] == 3
+    code, out, _ = invoke(*call, "--placeholders", "values.yml")
+    assert (code, out.count("\n")) == (0, 3)
 
 
 def test_check_names_faults_and_leaves_with_3(invoke: Invoke) -> None:
