@@ -20,11 +20,12 @@ from detector.rules.engine_functions import epoch_microseconds, make_timestamp
 from detector.rules.network import ipv6_digits
 
 #: A decimal number as a person writes it; neither `1_000`, nor ` 12 `, nor `inf`, which a cast alone would take.
-NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-#: ISO 8601, a day or finer: without a zone, and with an offset, Z or UTC.
-NAIVE_TIME = _DAY + "[0-9T :.]*$"
-ZONED_TIME = _DAY + "[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_CLOCK = "[T ][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?"
+#: ISO 8601, a day or finer: without a zone, and with an offset, Z or UTC. A cast alone would take `12:00 junk`, too.
+NAIVE_TIME = f"{_DAY}({_CLOCK})?$"
+ZONED_TIME = f"{_DAY}{_CLOCK}(Z| UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 #: Between two values in the one text that keywords are looked for in.
 SEPARATOR = "\x1f"
 

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"({_OCTET}[.]){{3}}{_OCTET}"
 _GROUP = "[0-9a-f]{1,4}"
-_GROUPS = f"({_GROUP}(:{_GROUP})*)?"
+_GROUPS = f"({_GROUP}(:{_GROUP}){{0,7}})?"
 
 
 def in_ipv4(text: ir.StringValue, network: IPv4Network) -> ir.BooleanValue:
@@ -33,7 +33,7 @@ def in_ipv6(digits: ir.StringValue, network: IPv6Network) -> ir.BooleanValue:
 
 def ipv6_digits(text: ir.StringValue) -> ir.StringValue:
     """An IPv6 address (lower case, a zone index allowed) as its 32 hex digits; NULL for any other text."""
-    return _let(_without_ipv4_tail(text.re_replace("%.*$", "")), _digits)
+    return _let(_without_ipv4_tail(text.re_replace("%[^\n]*$", "")), _digits)
 
 
 def _octets(first: int, last: int) -> str:

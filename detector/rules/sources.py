@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Protocol
@@ -68,7 +68,8 @@ class ColumnSource:
         return NOTHING if value is None else raw_of(value)
 
     def values(self) -> ir.ArrayValue:
-        texts = [raw_of(self.table[column]).text for column in self.names.values()]
+        columns = [self.table[column] for column in self.names.values()]
+        texts = [raw_of(value).text for column in columns for value in _members(column)]
         return ibis.array(texts).filter(lambda text: text.notnull())
 
     def broken(self) -> None:
@@ -226,20 +227,34 @@ def json_pointers(name: str) -> list[str]:
 
 
 def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
-    """What lies within a struct, a map, or every element of a list of them."""
-    for position, key in enumerate(keys):
-        kind = value.type()
-        if isinstance(kind, dt.Array):
-            rest = keys[position:]
-            probe = _inside(value[0], rest)
-            if probe is None:
-                return None
-            inner = value.map(lambda element, rest=rest: _inside(element, rest))
-            return inner.flatten() if isinstance(probe.type(), dt.Array) else inner
-        if isinstance(kind, dt.Map) and kind.key_type.is_string():
-            value = value.get(key)
-        elif isinstance(kind, dt.Struct) and key in kind.names:
-            value = value[key]
-        else:
+    """What lies within a struct, a map, or every element of a list of them.
+
+    Any run of keys may be one name with dots in it: the longest that a struct has wins.
+    """
+    if not keys:
+        return value
+    kind = value.type()
+    if isinstance(kind, dt.Array):
+        probe = _inside(value[0], keys)
+        if probe is None:
             return None
-    return value
+        inner = value.map(lambda element: _inside(element, keys))
+        return inner.flatten() if isinstance(probe.type(), dt.Array) else inner
+    if isinstance(kind, dt.Map) and kind.key_type.is_string():
+        return _inside(value.get(keys[0]), keys[1:])
+    if isinstance(kind, dt.Struct):
+        for end in range(len(keys), 0, -1):
+            name = ".".join(keys[:end])
+            if name in kind.names and (found := _inside(value[name], keys[end:])) is not None:
+                return found
+    return None
+
+
+def _members(value: ir.Value) -> Iterator[ir.Value]:
+    """A column itself, or what is within a struct at any depth."""
+    kind = value.type()
+    if isinstance(kind, dt.Struct):
+        for name in kind.names:
+            yield from _members(value[name])
+    else:
+        yield value
