@@ -24,11 +24,13 @@ test: $(VENV)/.dev ## every test
 quick: $(VENV)/.dev ## the tests of less than ten seconds that need no server
 	$(BIN)/python -m pytest -n 2 -m "not slow and not server" $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev ## style, types, and imports that go down the house only
+lint: $(VENV)/.dev ## style, types, imports that go down the house only, and the shipped rules with their examples
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/detector rules check rules --strict
+	$(BIN)/detector rules test rules --require-coverage
 
 lock: $(VENV)/.dev ## write both lock files anew, with the newest versions that pyproject.toml allows
 	$(call compile,--group build) --output-file requirements.lock pyproject.toml

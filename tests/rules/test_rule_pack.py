@@ -49,6 +49,10 @@ def test_every_example_comes_out_as_it_says(proven: ExamplesReport) -> None:
     assert wrong == []
 
 
+def test_their_examples_exercise_every_part(proven: ExamplesReport) -> None:
+    assert [f"{part.file.name}:{part.line} {part.selection}: {part.missing}" for part in proven.gaps] == []
+
+
 def test_every_rule_file_has_a_match_and_a_near_miss(folder: Path) -> None:
     for file in rule_files([folder]):
         if file.parent.name == "filters":
