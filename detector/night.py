@@ -12,6 +12,7 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.db import transaction
 from ibis.backends.duckdb import Backend
@@ -19,6 +20,7 @@ from ibis.backends.duckdb import Backend
 from detector.alerts.raising import NightAlerts
 from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
 from detector.anomaly.schedule import SampleLoader
+from detector.anomaly.train import FLAGGED
 from detector.config import Settings
 from detector.context.reference import Reference
 from detector.context.staff import with_staff
@@ -34,6 +36,7 @@ from detector.rules.findings import rule_findings
 from detector.rules.nightly import NightlyRules
 from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
+from detector.triage.flagged import flagged_events
 from detector.triage.models import Alert
 from detector.triage.services import raise_alerts
 from detector.writing import Stopwatch
@@ -196,11 +199,14 @@ def _model_findings(con: Backend, night: date, means: Means, events: ir.Table, f
 
 
 def sample_of(con: Backend, home: Home) -> SampleLoader:
-    """What a model learns from: the sampled events of the nights first..last, both inclusive, in a fixed order."""
+    """What a model learns from: the sampled events of the nights first..last, both inclusive, in a fixed order, and
+    which of them must not be taken for normal."""
 
     def load(first: date, last: date) -> pa.Table:
         table = _nights(con, home, "feature_sample", since=first, before=last + timedelta(days=1))
-        return arrow(con, table.order_by("night", "event_id", "actor_id"))
+        sample = arrow(con, table.order_by("night", "event_id", "actor_id"))
+        flagged = pa.array(sorted(flagged_events(first, last)), pa.string())
+        return sample.append_column(FLAGGED, pc.is_in(sample.column("event_id").cast(pa.string()), value_set=flagged))
 
     return load
 

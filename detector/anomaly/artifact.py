@@ -131,6 +131,7 @@ def load(models: Path, version: str) -> TrainedModel:
         nights=manifest.nights,
         rows=manifest.rows,
         created_at=manifest.created_at,
+        flagged=manifest.flagged,
         version=version,
     )
 
@@ -192,6 +193,7 @@ def _card(model: TrainedModel, version: str, manifest: Manifest) -> str:
         through=model.through,
         nights=model.nights,
         rows=f"{model.rows:,}",
+        flagged=f"{model.flagged:,}",
         actors=f"{groups[0].actors:,}",
         created_at=f"{manifest.created_at:%Y-%m-%d %H:%M} UTC",
         seed=spec.seed,

@@ -45,6 +45,7 @@ class Manifest(Part):
     first_night: date
     nights: int = Field(ge=1)
     rows: int = Field(ge=1)
+    flagged: int = Field(0, ge=0)  # look-ups of those nights that were not learned from
     seed: int
     recipe: str
     specification: ModelSpecification
@@ -57,7 +58,8 @@ class Manifest(Part):
 
     def digest(self) -> str:
         """SHA-256 of everything but the time of making: equal for equal models."""
-        return hashlib.sha256(_json(self.model_dump(mode="json", exclude={"created_at"}))).hexdigest()
+        later = set() if self.flagged else {"flagged"}  # manifests of earlier releases have no such key
+        return hashlib.sha256(_json(self.model_dump(mode="json", exclude={"created_at", *later}))).hexdigest()
 
     def version(self) -> str:
         """The model's name: last night learned from, and the beginning of the digest."""
@@ -106,6 +108,7 @@ def manifest_of(model: TrainedModel, libraries: dict[str, str], files: dict[str,
             "first_night": model.first_night,
             "nights": model.nights,
             "rows": model.rows,
+            "flagged": model.flagged,
             "seed": spec.seed,
             "recipe": model.recipe,
             "specification": spec,

@@ -33,6 +33,7 @@ class TrainedModel:
     nights: int
     rows: int
     created_at: datetime
+    flagged: int = 0  # look-ups of the sample that were not learned from
     version: str = ""
 
     @property

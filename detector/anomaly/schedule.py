@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from detector.anomaly.artifact import SavedModel, load, save, saved_models
 from detector.anomaly.model import TrainedModel
 from detector.anomaly.specification import FeatureLike, ModelSpecification
-from detector.anomaly.train import NothingToLearnError, current_recipe, train
+from detector.anomaly.train import NothingToLearnError, current_recipe, train, unflagged
 from detector.features.catalogue import FEATURES
 from detector.home import Home
 
-#: (first night, last night), both inclusive -> the rows of `feature_sample` of those nights, with a `night` column.
+#: (first night, last night), both inclusive -> the rows of `feature_sample` of those nights, with a `night` column
+#: and perhaps `train.FLAGGED`.
 SampleLoader = Callable[[date, date], pa.Table]
 
 
@@ -74,7 +75,8 @@ def train_through(
 ) -> tuple[TrainedModel | None, str]:
     """Train on the window that ends with the night `through`, and save; (None, why) with too little history."""
     sample = load_sample(through - timedelta(days=spec.window_nights - 1), through)
-    nights, rows = len(pc.unique(sample.column("night"))), sample.num_rows
+    clean = unflagged(sample)
+    nights, rows = len(pc.unique(clean.column("night"))), clean.num_rows
     if nights < spec.min_nights or rows < spec.min_events:
         return None, f"needs {spec.min_nights} nights and {spec.min_events:,} events; has {nights} and {rows:,}"
     try:
@@ -82,7 +84,8 @@ def train_through(
     except NothingToLearnError as exc:
         return None, exc.message
     left_out = f"; left out: {', '.join(model.left_out)}" if model.left_out else ""
-    return model, f"trained {model.version} on {nights} nights and {model.rows:,} events{left_out}"
+    flagged = f" ({model.flagged:,} flagged ones not learned from)" if model.flagged else ""
+    return model, f"trained {model.version} on {nights} nights and {model.rows:,} events{flagged}{left_out}"
 
 
 def _loaded(home: Home, chosen: SavedModel, spec: ModelSpecification) -> TrainedModel:

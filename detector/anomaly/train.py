@@ -25,6 +25,8 @@ Doubles = npt.NDArray[np.float64]
 
 #: Columns of the sample that are no features.
 SAMPLE_KEYS = ("night", "event_id", "actor_id", "organisation", "unit", "role")
+#: A column that the sample may have: true for a look-up that must not be taken for normal.
+FLAGGED = "flagged"
 #: A tree of nothing but anchors would learn nothing.
 MAX_ANCHOR_SHARE = 0.3
 
@@ -53,11 +55,13 @@ def train(
     now: datetime,
     seed: int | None = None,
 ) -> TrainedModel:
-    """A model of the sample: rows of `feature_sample` (SAMPLE_KEYS + a number column a feature), in any order.
+    """A model of the sample: rows of `feature_sample` (SAMPLE_KEYS + a number column a feature), in any order. Those
+    that are FLAGGED are not learned from.
 
     Depends on the rows, the specification and the seed alone (`now` is only noted). `through` is the last night that
     may occur. Raises NothingToLearnError where no feature varies, DetectorError for a row of a later night.
     """
+    whole, sample = sample, unflagged(sample)
     if sample.num_rows == 0:
         raise NothingToLearnError("there are no rows to learn from")
     latest = pc.max(sample.column("night")).as_py()
@@ -82,7 +86,15 @@ def train(
         nights=len(pc.unique(rows.column("night"))),
         rows=rows.num_rows,
         created_at=now,
+        flagged=whole.num_rows - sample.num_rows,
     )
+
+
+def unflagged(sample: pa.Table) -> pa.Table:
+    """The rows that may be taken for normal, without the column that says so."""
+    if FLAGGED not in sample.column_names:
+        return sample
+    return sample.filter(pc.invert(sample.column(FLAGGED))).drop_columns([FLAGGED])
 
 
 def _thin(sample: pa.Table, spec: ModelSpecification) -> pa.Table:
