@@ -27,6 +27,7 @@ from detector.context.staff import with_staff
 from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
 from detector.features.explain import sentence, usual_values
+from detector.features.explained import NEEDS, Explained, explained_counts
 from detector.features.profiles import FEATURE_TABLES, PROFILE_TABLES, roll_up
 from detector.home import Home
 from detector.ingest.lake import event_files, register_tables, table_files, write_table
@@ -71,6 +72,7 @@ class NightResult:
     model_status: str
     model_trained_at: datetime | None
     drift: Mapping[str, float]
+    explained: Explained | None = None
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -110,6 +112,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
+        explained = explained_counts(con, features) if means.reference.present >= NEEDS else None
         count = sum(pq.read_metadata(path).num_rows for path in paths)
     with watch.stage("alerts"), transaction.atomic():
         register_tables(home, staged, now=means.now)
@@ -137,6 +140,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         model_status=verdict.status,
         model_trained_at=verdict.trained_at,
         drift=verdict.drift,
+        explained=explained,
         stage_seconds=watch.seconds,
     )
 

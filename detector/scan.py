@@ -88,7 +88,7 @@ def scan(
                 watch.seconds[stage] = round(watch.seconds.get(stage, 0.0) + seconds, 3)
         summary = ScanSummary(ingested, nights, active, inactive, tables, watch.seconds)
         run.stage_seconds = dict(watch.seconds)
-        run.summary = run_summary(summary) | {"model": _model_summary(summary) or _model_before(run)}
+        run.summary = run_summary(summary) | _of_nights(summary, run)
         run.exit_code = summary.exit_code(settings)
     write_textfile(home.textfile)
     return summary
@@ -118,23 +118,21 @@ def reference_summary(reference: Reference) -> dict[str, Any]:
     }
 
 
-def _model_summary(summary: ScanSummary) -> dict[str, Any] | None:
-    """The model of the newest night, or None when no night was scanned."""
+def _of_nights(summary: ScanSummary, run: Run) -> dict[str, Any]:
+    """The model and the explanations of the newest night; those of before when no night was scanned."""
     if not summary.nights:
-        return None
+        before = Run.objects.filter(command="scan", state=Run.SUCCEEDED).exclude(pk=run.pk).first()
+        told = before.summary if before else {}
+        return {"model": told.get("model", {}), "explained": told.get("explained", {})}
     last = summary.nights[-1]
-    return {
+    model = {
         "version": last.model_version,
         "status": last.model_status,
         "trained_at": last.model_trained_at.isoformat() if last.model_trained_at else None,
         "drift": dict(last.drift),
     }
-
-
-def _model_before(run: Run) -> dict[str, Any]:
-    """A scan that found nothing new changes nothing about the model either."""
-    before = Run.objects.filter(command="scan", state=Run.SUCCEEDED).exclude(pk=run.pk).first()
-    return dict(before.summary.get("model", {})) if before else {}
+    explained = {night.night.isoformat(): night.explained.as_json() for night in summary.nights[-7:] if night.explained}
+    return {"model": model, "explained": explained}
 
 
 def _nights(means: Means, progress: Progress) -> Iterator[NightResult]:

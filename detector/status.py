@@ -33,6 +33,7 @@ def status(home: Home, *, now: datetime, verify: bool = False) -> dict[str, Any]
         "model": summary.get("model", {}),
         "rules": summary.get("rules", {}),
         "reference": summary.get("reference", {}),
+        "explained": summary.get("explained", {}),
         "not_recognised": summary.get("not_recognised", []),
         "last_scan": _run(last),
         "damage": list(verify_lake(home, contents=verify)),

@@ -88,6 +88,12 @@ def status_report(report: Mapping[str, Any], said: Sequence[str], output: Output
         out.print(f"Rules: {rules['active']} active, {rules['inactive']} inactive, {rules['failed']} refused")
     if report["reference"].get("tables"):
         out.print(_reference(report["reference"]["tables"]))
+    for night, explained in list(report["explained"].items())[-1:]:
+        by = ", ".join(f"{name} {each['share']:.1%}" for name, each in explained["by"].items())
+        out.print(
+            f"Night of {night}: {explained['share']:.1%} of {explained['lookups']:,} look-ups of a record are explained"
+            f" ({by})"
+        )
     for line in said:
         out.print(f"! {printable(line)}")
 

@@ -5,8 +5,13 @@ Which of them holds for an event is worked out in linked.py and kept as one numb
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import ibis.expr.types as ir
+
+from detector.engine import arrow
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,32 @@ def kinds_in(explained_by: int) -> tuple[str, ...]:
 def sentences(explained_by: int | None) -> tuple[str, ...]:
     """What a reviewer reads for an event, strongest first; nothing where it is not known or nothing explains it."""
     return tuple(KINDS[place].sentence for place in range(len(KINDS)) if (explained_by or 0) & 1 << place)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How many look-ups of a night had to be explained, how many were, and by what (one may be by several)."""
+
+    lookups: int
+    explained: int
+    by: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "lookups": self.lookups,
+            "explained": self.explained,
+            "share": round(self.explained / self.lookups, 4) if self.lookups else None,
+            "by": {name: {"lookups": n, "share": round(n / self.lookups, 4)} for name, n in self.by.items() if n},
+        }
+
+
+def explained_counts(con: Any, features: ir.Table) -> Explained | None:
+    """Of a night's features; None where nothing could be judged, because a table is missing."""
+    judged = features.filter(features.unexplained.notnull())
+    holds = {name: ((judged.explained_by & bit) != 0).cast("int64").sum() for name, bit in BITS.items()}
+    counted = judged.agg(lookups=judged.count(), unexplained=judged.unexplained.sum().cast("int64"), **holds)
+    (row,) = arrow(con, counted).to_pylist()
+    if not row["lookups"]:
+        return None
+    by = {name: int(row[name] or 0) for name in BITS}
+    return Explained(row["lookups"], row["lookups"] - int(row["unexplained"]), by)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ibis
 import pytest
 from feature_world import Connect, Values, at, column, features_of, known, look
 
-from detector.features.explained import BITS, kinds_in, sentences
+from detector.features.explained import BITS, explained_counts, kinds_in, sentences
 
 WORLD = known(
     staff=[
@@ -195,6 +196,31 @@ def test_what_a_reviewer_reads_comes_strongest_first() -> None:
         "a case of the actor's unit holds this record",
     )
     assert sentences(0) == sentences(None) == ()
+
+
+def test_what_share_of_a_night_each_explanation_explains(engine: Connect) -> None:
+    rows = [
+        {"unexplained": open_, "explained_by": bits}
+        for open_, bits in [(0.0, 1), (0.0, 33), (1.0, 0), (1.0, 512), (None, 0)]
+    ]
+    con = engine()
+    schema = ibis.schema({"unexplained": "float64", "explained_by": "int64"})
+    features = con.create_table("found", ibis.memtable(rows, schema=schema))
+    counts = explained_counts(con, features)
+    none = explained_counts(con, features.filter(features.unexplained.isnull()))
+    con.disconnect()
+    assert none is None
+    assert counts is not None
+    assert counts.as_json() == {
+        "lookups": 4,
+        "explained": 2,
+        "share": 0.5,
+        "by": {
+            "case_staff": {"lookups": 2, "share": 0.5},
+            "unit_case": {"lookups": 1, "share": 0.25},
+            "requested": {"lookups": 1, "share": 0.25},
+        },
+    }
 
 
 def test_without_incidents_nothing_is_called_unexplained(engine: Connect) -> None:

@@ -168,3 +168,37 @@ def test_train_says_what_it_needs(run: Run, log: Path) -> None:
     code, said = run("train")
     assert code == 0
     assert said == {"model_version": "", "status": "needs 7 nights and 1,000 events; has 3 and 37"}
+
+
+def test_status_says_what_share_of_the_newest_nights_look_ups_is_explained(
+    run: Run, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [look(n, f"2026-02-01T1{n}:00:00Z", record=f"R{n}") for n in range(4)]
+    log.write_text(HEADER + "".join(rows))
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    (folder / "cases.csv").write_text("case_ref,opened_at\nC1,2026-01-01T00:00:00Z\n")
+    (folder / "case_staff.csv").write_text("case_ref,staff_id,assigned_from\nC1,op1,2026-01-02T00:00:00Z\n")
+    (folder / "case_records.csv").write_text("case_ref,record_id\nC1,R0\nC1,R1\n")
+    run("scan", str(log), "--reference", str(folder))
+    _, status = run("status")
+    assert status["explained"] == {}  # without incidents nothing can be called unexplained
+    log.with_name("b.csv").write_text(HEADER + "".join(rows).replace("2026-02-01", "2026-02-02"))
+    (folder / "incidents.csv").write_text("incident_id,started_at,record_id,staff_id\nI1,2026-02-02T09:00:00Z,R2,op1\n")
+    run("scan", str(log.parent), "--reference", str(folder))
+    _, status = run("status")
+    assert status["explained"] == {
+        "2026-02-02": {
+            "lookups": 4,
+            "explained": 3,
+            "share": 0.75,
+            "by": {"case_staff": {"lookups": 2, "share": 0.5}, "incident": {"lookups": 1, "share": 0.25}},
+        }
+    }
+    run("scan", str(log.parent), "--reference", str(folder))  # nothing new: what was said still holds
+    assert run("status")[1]["explained"] == status["explained"]
+    assert cli.run(["status", "--home", str(tmp_path / "home")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Night of 2026-02-02: 75.0% of 4 look-ups of a record are explained (case_staff 50.0%, incident 25.0%)" in said
+    )
