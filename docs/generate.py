@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that are read off the program itself, so that they cannot be out of date.
 
 python docs/generate.py            docs/commands.md, the settings in docs/operating.md, docs/features.md,
-                                   the scenarios in docs/simulating.md
+                                   the scenarios in docs/simulating.md, the tables in docs/reference-tables.md
 python docs/generate.py --demo     the output of the demonstration in README.md too (a minute or two)
 python docs/generate.py --check    writes nothing; exit code 1 and the difference when something is out of date
 """
@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args, get_origin
 import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from reference_tables import tables
 
 from detector.cli import app
 from detector.config import ENV_PREFIX, Settings
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS, OPERATING, README = ROOT / "docs" / "commands.md", ROOT / "docs" / "operating.md", ROOT / "README.md"
 CATALOGUE = ROOT / "docs" / "features.md"
 SIMULATING = ROOT / "docs" / "simulating.md"
+REFERENCE = ROOT / "docs" / "reference-tables.md"
 COMMANDS_HEAD = """# Commands
 
 Written by `make docs` from the program itself; `detector COMMAND --help` says the same. `--home` and `--config` may
@@ -183,6 +185,7 @@ def main() -> int:
         OPERATING: between(OPERATING.read_text(), "settings", settings()),
         CATALOGUE: between(CATALOGUE.read_text(), "features", catalogue_page()),
         SIMULATING: between(SIMULATING.read_text(), "scenarios", scenarios()),
+        REFERENCE: between(REFERENCE.read_text(), "tables", tables()),
     }
     if arguments.demo:
         pages[README] = between(README.read_text(), "demo", demo())
