@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from detector.errors import InputError, Where
+from detector.errors import ConfigError, InputError, Where
 from detector.rules.sources import ColumnSource, JsonSource, Source
 from detector.rules.windows import ROW
 
@@ -86,9 +86,18 @@ def open_events(con: Backend, path: Path) -> Events:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """What the engine says of a broken file, as an InputError."""
+    """What the engine says of a broken file, as an InputError.
+
+    Raises ConfigError where it is not the file's fault: the engine's memory did not do.
+    """
     try:
         yield
+    except duckdb.OutOfMemoryException as exc:
+        raise ConfigError(
+            f"the engine may not use enough memory for these rules over {path.name}",
+            where=Where(key="limits.memory_limit"),
+            hint="Raise limits.memory_limit, or run fewer rules at once.",
+        ) from exc
     except (duckdb.Error, pa.ArrowException, UnicodeDecodeError, OSError, EOFError) as exc:
         first = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
         raise InputError(f"cannot be read: {first}", where=Where(path)) from exc
