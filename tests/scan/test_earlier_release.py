@@ -27,7 +27,7 @@ def test_a_feature_that_came_later_is_not_known_of_earlier_nights(home: Home) ->
     both, first = sample_of(con, home)(*nights), sample_of(con, home)(nights[0], nights[0])
     con.disconnect()
     for sample in (both, first):
-        assert set(sample.column_names) == set(schema.names)
+        assert set(sample.column_names) == {*schema.names, "flagged"}
         assert set(sample["lookups_24h"].to_pylist()) == {3.0}
         assert set(sample[schema.names[-1]].to_pylist()) == {None}
     assert (both.num_rows, first.num_rows) == (2, 1)
