@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -14,6 +17,7 @@ from detector.engine import connect
 from detector.features.catalogue import FEATURES
 from detector.rules.document import rule_files
 from detector.rules.examples import APART, DEFAULTS, load_examples
+from detector.rules.filters import in_force
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
@@ -21,6 +25,8 @@ from detector.rules.nightly import NightlyRules
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
 from detector.rules.prove import ExamplesReport, run_examples
 from detector.rules.report import check_rules
+from detector.rules.run import run_rules
+from detector.rules.windows import ROW
 from detector.schema import EVENT_SCHEMA, REFERENCE_TABLES
 
 
@@ -193,3 +199,135 @@ def test_allowlists_leave_out_the_team_alone_and_only_until_they_end(pack: RuleP
     finally:
         con.disconnect()
     assert said == {date(2026, 12, 1): {"Response"}, date(2028, 1, 1): {"Domestic Abuse Unit", "Response"}}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom a filter leaves out, and who stays, though some of them come near: each on its own."""
+
+    rules: set[str]
+    theirs: tuple[dict[str, str], ...]
+    others: tuple[dict[str, str], ...]
+
+
+def units(*names: str) -> tuple[dict[str, str], ...]:
+    return tuple({"unit": name, "role": "constable"} for name in names)
+
+
+def roles(*names: str) -> tuple[dict[str, str], ...]:
+    return tuple({"unit": "Response", "role": name} for name in names)
+
+
+_ANYBODY = units("Response")
+REACH = {
+    "bureau": Reach(
+        {"burst", "one-reason-for-everything", "plate-then-person-then-file"},
+        units("PNC bureau", "Control Room"),
+        (
+            *_ANYBODY,
+            {**units("PNC bureau")[0], "requester_id": "R9"},
+            {**units("Control room")[0], "requester_id": "R9"},
+        ),
+    ),
+    "disclosure-team": Reach(
+        {"footage-one-after-another"}, roles("Disclosure officer", "exhibits officer"), (*_ANYBODY, *units("Exhibits"))
+    ),
+    "domestic-abuse-unit": Reach(
+        {"one-record-many-days", "clockwork-rechecks"},
+        units("Domestic Abuse Unit", "Offender management"),
+        (*_ANYBODY, *roles("domestic abuse lead")),
+    ),
+    "professional-standards": Reach(
+        {"one-record-many-days", "rechecked-without-explanation"},
+        units("Professional Standards", "Anti-corruption", "Counter Corruption"),
+        (*_ANYBODY, *roles("professional standards liaison")),
+    ),
+    "training-records": Reach(
+        {"nobodys-account", "herd-on-one-record"},
+        ({"record_id": "TRAINING-7"}, {"record_id": "test-12"}),
+        (
+            {"record_id": "R7"},
+            {"record_id": "R-TRAINING-7"},
+            {"record_id": "R7", "unit": "Training", "role": "trainer"},
+        ),
+    ),
+    "vetting-unit": Reach({"new-faces"}, roles("Vetting officer"), (*_ANYBODY, *units("Vetting"))),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What each detection matches of one person's events, by their numbers: with the filters, and without any."""
+
+    filtered: dict[str, set[int]]
+    bare: dict[str, set[int]]
+
+
+@pytest.fixture(scope="module")
+def seen(pack: RulePack, folder: Path) -> dict[str, tuple[list[Seen], list[Seen]]]:
+    """By filter those whom it leaves out, and the others; all of them do what the examples of all rules do."""
+    events = single_events(folder)
+    people = [person for reach in REACH.values() for person in (*reach.theirs, *reach.others)]
+    bare, _ = in_force(pack, date.max)
+    both = zip(matched_events(pack, events, people), matched_events(bare, events, people), strict=True)
+    each = iter([Seen(*pair) for pair in both])
+    return {
+        name: (list(islice(each, len(reach.theirs))), list(islice(each, len(reach.others))))
+        for name, reach in REACH.items()
+    }
+
+
+@pytest.mark.parametrize("name", REACH)
+def test_a_filter_leaves_out_what_it_should_and_no_more(
+    pack: RulePack, seen: dict[str, tuple[list[Seen], list[Seen]]], name: str
+) -> None:
+    """On the rules it names the team goes and everybody else stays; every other rule sees the team as well."""
+    narrowed = [rule.about for rule in pack.detections if name in {one.filter.file.stem for one in rule.filters}]
+    assert {about.file.stem for about in narrowed} == REACH[name].rules
+    assert "high" not in {about.level for about in narrowed}
+    named = {about.key for about in narrowed}
+    theirs, others = seen[name]
+    for person in theirs:
+        assert all(person.bare[key] for key in named), "no example shows whether the filter works"
+        assert person.filtered == {**person.bare, **{key: set() for key in named}}
+    for person in others:
+        assert all(person.bare[key] for key in named)
+        assert person.filtered == person.bare
+
+
+def test_every_filter_has_its_reach_written_down(folder: Path) -> None:
+    assert set(REACH) == {path.stem for path in (folder / "filters").glob("*.yml")}
+
+
+def single_events(folder: Path) -> list[dict[str, Any]]:
+    """The events of all examples that match something, each once however often it is repeated."""
+    found = [
+        {name: value for name, value in event.items() if name != "event_time"}
+        for file in rule_files([folder])
+        if file.parent.name != "filters"
+        for example in load_examples(file)
+        if example.number
+        for event in example.events
+    ]
+    return [event for index, event in enumerate(found) if event not in found[:index]]
+
+
+def matched_events(
+    pack: RulePack, events: list[dict[str, Any]], people: list[dict[str, str]]
+) -> list[dict[str, set[int]]]:
+    """For each person and detection, those that report nothing themselves too, the numbers of the events matched."""
+    schema = pa.schema([field.with_nullable(True) for field in EVENT_SCHEMA])
+    for feature in sorted(feature_names()):
+        schema = schema.append(pa.field(feature, pa.float64()))
+    rows = [{**DEFAULTS, "actor_id": "OP1", **event, **person} for person in people for event in events]
+    table = pa.Table.from_pylist(rows, schema=schema).append_column(ROW, pa.array(range(len(rows))))
+    aloud = tuple(replace(rule, about=replace(rule.about, reported=True)) for rule in pack.detections)
+    found: list[dict[str, set[int]]] = [{rule.about.key: set() for rule in aloud} for _ in people]
+    con = connect()
+    try:
+        for hit in run_rules(con, RulePack(aloud), ibis.memtable(table)):
+            number, row = divmod(hit.rows[0], len(events))
+            found[number][hit.rule.about.key].add(row)
+    finally:
+        con.disconnect()
+    return found
