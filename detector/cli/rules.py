@@ -109,12 +109,21 @@ def run(
         Path | None,
         typer.Option("--placeholders", metavar="FILE", help="YAML with the values of `|expand`: `name: [value, …]`."),
     ] = None,
+    pipelines: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--pipeline",
+            metavar="FILE",
+            help="A processing pipeline of pySigma (YAML), such as a mapping of field names; may be repeated.",
+        ),
+    ] = None,
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",
 ) -> None:
     """Run Sigma rules over an events file: one JSON line per match on standard output."""
     from detector.rules.over_file import read_placeholders, rules_over_file
+    from detector.rules.pipeline import Given, read_pipelines
 
     result = rules_over_file(
         [*rules, *(more_rules or [])],
@@ -122,7 +131,10 @@ def run(
         time_field=time_field,
         today=datetime.now(UTC).date(),
         write=sys.stdout.write,
-        placeholders=read_placeholders(placeholders) if placeholders else None,
+        given=Given(
+            read_placeholders(placeholders) if placeholders else {},
+            read_pipelines(pipelines) if pipelines else None,
+        ),
     )
     say([*result.remarks, result.summary])
     if result.refused:

@@ -19,6 +19,7 @@ from detector.rules.compile import field_parts, has_keywords
 from detector.rules.document import Document
 from detector.rules.pack import Detection, Filter, Filtered, Inactive, RulePack
 from detector.rules.parse_detection import parse_trees
+from detector.rules.pipeline import Given
 from detector.rules.references import References
 
 _LOGSOURCE = ("category", "product", "service")
@@ -38,9 +39,7 @@ class Scope:
         return (self.keys is None or document.key in self.keys) and _within(document, self.logsource)
 
 
-def parse_filter(
-    document: Document, references: References, placeholders: Mapping[str, Sequence[str]], *, strict: bool
-) -> tuple[Scope, list[str]]:
+def parse_filter(document: Document, references: References, given: Given, *, strict: bool) -> tuple[Scope, list[str]]:
     """The filter, and what it names in vain. Raises RuleError; where `strict`, for what it names in vain too."""
     body, source = document.data["filter"], document.data.get("logsource")
     title = document.data.get("title")
@@ -55,7 +54,7 @@ def parse_filter(
     if not isinstance(body.get("condition"), str):
         raise document.error("a filter needs one condition", "filter", "condition", hint="`condition: not selection`")
     keys, vain = _named(document, body.get("rules"), source, references, strict=strict)
-    (tree,) = _trees(document, body, placeholders)
+    (tree,) = _trees(document, body, given)
     made = Filter(
         key=document.key,
         filter_id=str(document.data.get("id") or title),
@@ -109,13 +108,13 @@ def _narrowed(detection: Detection, filters: tuple[Filtered, ...]) -> Detection:
     )
 
 
-def _trees(document: Document, body: Mapping[str, Any], placeholders: Mapping[str, Sequence[str]]) -> tuple[Any, ...]:
+def _trees(document: Document, body: Mapping[str, Any], given: Given) -> tuple[Any, ...]:
     """The filter's condition, read as a rule's would be; what is wrong with it is said of the filter."""
     selections = {name: value for name, value in body.items() if name != "rules"}
     lines = {_moved(key, "filter", "detection"): line for key, line in document.lines.items()}
     data = {key: value for key, value in document.data.items() if key != "filter"} | {"detection": selections}
     try:
-        return parse_trees(replace(document, data=data, lines=lines), placeholders)
+        return parse_trees(replace(document, data=data, lines=lines), given)
     except RuleError as exc:
         where = exc.where
         if where is not None and where.key is not None:

@@ -16,15 +16,14 @@ from detector.rules.lint import lint, lint_pack
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.parse_correlation import Resolve, named_rules, parse_correlation
 from detector.rules.parse_detection import parse_detection
+from detector.rules.pipeline import Given, rewritten_correlation
 from detector.rules.references import References
 
 __all__ = ["RulePack", "load_rules"]
 
-Placeholders = Mapping[str, Sequence[str]]
 
-
-def load_rules(paths: Sequence[Path], *, strict: bool, placeholders: Placeholders | None = None) -> RulePack:
-    """Every rule of the files and folders, and what was refused. `placeholders` are the values of `|expand`.
+def load_rules(paths: Sequence[Path], *, strict: bool, given: Given | None = None) -> RulePack:
+    """Every rule of the files and folders, and what was refused.
 
     Raises RuleError only for a path that does not exist; all else is in the pack's `refusals`, in file order.
     """
@@ -34,14 +33,13 @@ def load_rules(paths: Sequence[Path], *, strict: bool, placeholders: Placeholder
         read, errors = read_documents(path)
         documents += read
         refusals += errors
-    pack = load_documents(documents, strict=strict, placeholders=placeholders)
+    pack = load_documents(documents, strict=strict, given=given)
     return replace(pack, refusals=tuple(sorted((*refusals, *pack.refusals), key=_place)))
 
 
-def load_documents(
-    documents: Sequence[Document], *, strict: bool, placeholders: Placeholders | None = None
-) -> RulePack:
+def load_documents(documents: Sequence[Document], *, strict: bool, given: Given | None = None) -> RulePack:
     """The pack that documents already read make."""
+    given = given or Given()
     refusals: list[RuleError] = []
     rules = [document for document in documents if document.kind != "filter"]
     references = References.of(rules)
@@ -53,7 +51,7 @@ def load_documents(
         try:
             if strict:
                 _raise_first(lint(document))
-            scope, vain = parse_filter(document, references, placeholders or {}, strict=strict)
+            scope, vain = parse_filter(document, references, given, strict=strict)
         except RuleError as exc:
             refusals.append(exc)
         else:
@@ -64,7 +62,7 @@ def load_documents(
             if strict:
                 _raise_first(lint(document))
             reported = document.key not in served
-            detection = parse_detection(document, placeholders or {}, reported=reported)
+            detection = parse_detection(document, given, reported=reported)
             loaded[document.key] = filtered(detection, [scope for scope in scopes if scope.fits(document)])
         except RuleError as exc:
             refusals.append(exc)
@@ -73,7 +71,13 @@ def load_documents(
             if strict:
                 _raise_first(lint(document))
             resolve = _resolver(document, references, loaded)
-            loaded[document.key] = parse_correlation(document, resolve, reported=document.key not in served)
+            reported = document.key not in served
+            correlation = parse_correlation(document, resolve, reported=reported)
+            if given.pipeline is not None:
+                bases = {name: references.one(name, document, *path) for name, path in named_rules(document)}
+                rewritten = rewritten_correlation(document, bases, given.pipeline)
+                correlation = parse_correlation(rewritten, resolve, reported=reported)
+            loaded[document.key] = correlation
         except RuleError as exc:
             refusals.append(exc)
     if strict:

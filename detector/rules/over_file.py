@@ -14,8 +14,9 @@ from detector.engine import connect
 from detector.errors import ConfigError, Where
 from detector.rules.events import Events, open_events, reading
 from detector.rules.filters import in_force
-from detector.rules.load import Placeholders, load_rules
+from detector.rules.load import load_rules
 from detector.rules.pack import Correlation, Detection
+from detector.rules.pipeline import Given, Placeholders
 from detector.rules.run import Notice, run_rules
 from detector.safe_yaml import load_one
 
@@ -49,17 +50,17 @@ def rules_over_file(
     time_field: str,
     today: date,
     write: Callable[[str], object],
-    placeholders: Placeholders | None = None,
+    given: Given | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
 ) -> RunResult:
     """Write one JSON line per match. Filters that expired before `today` do not apply.
 
-    `placeholders` are the values of `|expand`, by name; a rule with others is refused.
+    A rule with placeholders that are not `given` is refused.
 
     Raises RuleError, InputError for paths that do not exist or cannot be read.
     """
-    pack, ended = in_force(load_rules(rules, strict=False, placeholders=placeholders), today)
+    pack, ended = in_force(load_rules(rules, strict=False, given=given), today)
     remarks = [f"refused: {error}" for error in pack.refusals]
     remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:

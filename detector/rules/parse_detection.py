@@ -21,6 +21,7 @@ from detector.rules.compile import field_parts, has_keywords, leaves
 from detector.rules.document import Document
 from detector.rules.names import nearest
 from detector.rules.pack import Detection
+from detector.rules.pipeline import Given, Placeholders, rewritten_rule
 from detector.rules.values import EXACT, KEYWORDS
 
 _LOOK_AROUND = re.compile(r"(?<!\\)\(\?(<?[=!]|>)|(?<!\\)\\[1-9]")
@@ -48,7 +49,7 @@ _SCALARS = (str, int, float, bool, type(None))
 Path = tuple[str | int, ...]
 
 
-def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]], *, reported: bool) -> Detection:
+def parse_detection(document: Document, given: Given, *, reported: bool) -> Detection:
     """Raises RuleError for whatever cannot be run with its full meaning."""
     if "action" in document.data:
         raise document.error(
@@ -58,31 +59,32 @@ def parse_detection(document: Document, placeholders: Mapping[str, Sequence[str]
             code="old-sigma",
         )
     described = about(document, reported=reported)
-    trees = parse_trees(document, placeholders)
+    trees = parse_trees(document, given)
     return Detection(described, trees, field_parts(trees), has_keywords(trees))
 
 
-def parse_trees(document: Document, placeholders: Mapping[str, Sequence[str]]) -> tuple[Any, ...]:
+def parse_trees(document: Document, given: Given) -> tuple[Any, ...]:
     """The conditions of a document's `detection`, each value checked. Raises RuleError."""
-    sigma = parse_selections(document, placeholders)
+    sigma = parse_selections(document, given)
     return tuple(_tree(document, condition, document.data["detection"]) for condition in sigma.parsed_condition)
 
 
-def parse_selections(document: Document, placeholders: Mapping[str, Sequence[str]]) -> SigmaDetections:
+def parse_selections(document: Document, given: Given) -> SigmaDetections:
     """The selections and conditions of a rule by name, each value checked. Raises RuleError."""
     detection = _checked(document)
+    rule = {
+        "title": str(document.data.get("title")),
+        "logsource": document.data.get("logsource") or {"category": "any"},
+        "detection": detection,
+    }
     try:
-        sigma = SigmaRule.from_dict(
-            {
-                "title": str(document.data.get("title")),
-                "logsource": document.data.get("logsource") or {"category": "any"},
-                "detection": copy.deepcopy(detection),
-            }
-        )
+        sigma = SigmaRule.from_dict(copy.deepcopy(rule))
     except SigmaError as exc:
         raise document.error(_said(exc), "detection", code="bad-condition") from None
+    if given.pipeline is not None:
+        sigma = rewritten_rule(document, rule, given.pipeline)
     for item in _items(list(sigma.detection.detections.values())):
-        _expand(item, placeholders)
+        _expand(item, given.placeholders)
     return sigma.detection
 
 
@@ -203,7 +205,7 @@ def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[
         raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.", code="bad-value")
 
 
-def _expand(item: SigmaDetectionItem, placeholders: Mapping[str, Sequence[str]]) -> None:
+def _expand(item: SigmaDetectionItem, placeholders: Placeholders) -> None:
     """Put the given values in for `%name%`; names that were not given stay, and are refused with the tree."""
 
     def values(placeholder: Placeholder) -> Iterator[str | Placeholder]:

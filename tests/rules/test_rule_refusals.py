@@ -8,6 +8,7 @@ import pytest
 from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
 
 from detector.rules.load import load_rules
+from detector.rules.pipeline import Given
 
 GOOD = rule_text("good", "s: {a: 1}\ncondition: s")
 
@@ -92,7 +93,7 @@ def test_keys_of_their_own_are_welcome_in_foreign_rules(tmp_path: Path) -> None:
 def test_placeholders_may_be_given(tmp_path: Path) -> None:
     detection = "s: {f|expand: '%who%', f|contains|all: [a, n]}\ncondition: s"
     rules = write_rules(tmp_path / "r.yml", rule_text("t", detection))
-    pack = load_rules([rules], strict=False, placeholders={"who": ["ann", "bob*"]})
+    pack = load_rules([rules], strict=False, given=Given({"who": ["ann", "bob*"]}))
     assert pack.refusals == ()
     assert load_rules([rules], strict=False).refusals
 

@@ -30,6 +30,7 @@ from detector.rules.checks.truth import MOST_ATOMS, Table, key_of, selected
 from detector.rules.compile import leaves
 from detector.rules.document import Document
 from detector.rules.parse_detection import parse_selections
+from detector.rules.pipeline import Given
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Logic:
         if document.kind != "detection":
             return None
         try:
-            detections = parse_selections(document, {})
+            detections = parse_selections(document, Given())
             trees = {name: SigmaCondition(name, detections).parse() for name in detections.detections}
             structures = tuple(_structure(one) for one in detections.parsed_condition)
             used = {name for one in structures for name in names_in(one, list(trees))}

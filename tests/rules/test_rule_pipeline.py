@@ -1,0 +1,164 @@
+"""Rules for other field names, run over our events by pySigma's processing pipelines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from rule_helpers import rows_by_title, rule_text, write_events, write_rules
+
+from detector.errors import ConfigError
+from detector.rules.load import load_rules
+from detector.rules.over_file import rules_over_file
+from detector.rules.pipeline import Given, read_pipelines
+
+MAPPING = """\
+name: theirs to ours
+priority: 20
+transformations:
+  - id: names
+    type: field_name_mapping
+    mapping: {UserName: actor_id, Object: record_id, Action: action, Either: [action, system]}
+    rule_conditions:
+      - {type: logsource, category: any}
+"""
+EVENTS = [
+    {
+        "event_time": f"2026-03-01T00:0{minute}:00Z",
+        "actor_id": who,
+        "record_id": record,
+        "action": action,
+        "system": "s",
+    }
+    for minute, (who, record, action) in enumerate(
+        [
+            ("ann", "r1", "view"),
+            ("ann", "r2", "view"),
+            ("ann", "ann", "print"),
+            ("bob", "r1", "view"),
+            ("bob", "r1", "s"),
+        ]
+    )
+]
+
+
+def found(folder: Path, pipelines: list[Path], *rules: str) -> tuple[dict[str, list[object]], list[str]]:
+    lines: list[str] = []
+    result = rules_over_file(
+        [write_rules(folder / "rules.yml", *rules)],
+        write_events(folder / "events.jsonl", EVENTS),
+        time_field="event_time",
+        today=date(2026, 3, 2),
+        write=lines.append,
+        given=Given(pipeline=read_pipelines(pipelines)),
+    )
+    return rows_by_title(map(json.loads, lines)), list(result.remarks)
+
+
+def pipeline(folder: Path, text: str, name: str = "pipeline.yml") -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_fields_of_detections_references_and_keywords_are_mapped(tmp_path: Path) -> None:
+    rows, remarks = found(
+        tmp_path,
+        [pipeline(tmp_path, MAPPING)],
+        rule_text("views", "s: {Action: view}\ncondition: s"),
+        rule_text("own", "s: {UserName|fieldref: Object}\ncondition: s"),
+        rule_text("one of two fields", "s: {Either: s}\ncondition: s"),
+        rule_text("not mapped", "s: {actor_id: bob}\ncondition: s"),
+    )
+    assert remarks == []
+    assert rows == {"views": [0, 1, 3], "own": [2], "one of two fields": [0, 1, 2, 3, 4], "not mapped": [3, 4]}
+
+
+def test_a_rule_of_another_log_source_stays_as_it_is(tmp_path: Path) -> None:
+    rule = rule_text("views", "s: {Action: view}\ncondition: s").replace("category: any", "category: other")
+    assert found(tmp_path, [pipeline(tmp_path, MAPPING)], rule)[0] == {}
+
+
+def test_correlations_group_count_and_alias_by_the_mapped_names(tmp_path: Path) -> None:
+    head = "level: low\ncorrelation:\n  timespan: 1h\n"
+    rows, remarks = found(
+        tmp_path,
+        [pipeline(tmp_path, MAPPING)],
+        rule_text("views", "s: {Action: view}\ncondition: s", "name: views\n"),
+        rule_text("prints", "s: {Action: print}\ncondition: s", "name: prints\n"),
+        f"title: many\n{head}  type: value_count\n  rules: views\n  group-by: [UserName]\n"
+        "  condition: {field: Object, gte: 2}\n",
+        f"title: both\n{head}  type: temporal\n  rules: [views, prints]\n  group-by: [person]\n"
+        "  aliases: {person: {views: UserName, prints: Object}}\n",
+    )
+    assert remarks == []
+    assert rows == {"many": [[0, 1]], "both": [[0, 1, 2]]}
+
+
+def test_pipelines_apply_in_order_of_priority(tmp_path: Path) -> None:
+    first = "name: a\npriority: 10\ntransformations: [{type: field_name_mapping, mapping: {Was: UserName}}]\n"
+    rows, _ = found(
+        tmp_path,
+        [pipeline(tmp_path, MAPPING), pipeline(tmp_path, first, "first.yml")],
+        rule_text("bob", "s: {Was: bob}\ncondition: s"),
+    )
+    assert rows == {"bob": [3, 4]}
+
+
+def test_a_condition_that_a_pipeline_adds_counts(tmp_path: Path) -> None:
+    text = "name: a\ntransformations: [{type: add_condition, conditions: {actor_id: ann}}]\n"
+    rows, _ = found(tmp_path, [pipeline(tmp_path, text)], rule_text("views", "s: {action: view}\ncondition: s"))
+    assert rows == {"views": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("transformation", "why"),
+    [
+        ("{type: rule_failure, message: not for us}", "not for us"),
+        ("{type: field_name_mapping, mapping: {who: [a, b]}}", "multiple field names"),
+    ],
+)
+def test_a_rule_that_a_pipeline_refuses_is_refused_with_its_place(
+    tmp_path: Path, transformation: str, why: str
+) -> None:
+    rules = write_rules(
+        tmp_path / "rules.yml",
+        rule_text("views", "s: {action: view}\ncondition: s", "name: views\n"),
+        "title: many\ncorrelation:\n  type: value_count\n  rules: views\n  timespan: 1h\n"
+        "  condition: {field: who, gte: 2}\n",
+    )
+    given = Given(pipeline=read_pipelines([pipeline(tmp_path, f"name: a\ntransformations: [{transformation}]\n")]))
+    refusals = [str(error) for error in load_rules([rules], strict=False, given=given).refusals]
+    assert any(why in said and said.startswith(f"{rules}:") for said in refusals), refusals
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("- 1\n", "expected a pipeline"),
+        ("name: a\ntransformations: [{type: nonsense}]\n", "nonsense"),
+        ("name: a\ntransformations: 5\n", "cannot be read"),
+        ("name: a\nfinalizers: [{type: concat}]\n", "no text is written here"),
+        ("name: [\n", "pipeline.yml"),
+    ],
+)
+def test_a_broken_pipeline_is_named(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_pipelines([pipeline(tmp_path, text)])
+    assert why in str(raised.value)
+    assert "pipeline.yml" in str(raised.value)
+
+
+def test_the_command_takes_pipelines(tmp_path: Path) -> None:
+    write_rules(tmp_path / "rules.yml", rule_text("views", "s: {Action: view}\ncondition: s"))
+    write_events(tmp_path / "events.jsonl", EVENTS)
+    pipeline(tmp_path, MAPPING)
+    command = [sys.executable, "-m", "detector", "rules", "run", "--rules", "rules.yml", "--events", "events.jsonl"]
+    done = subprocess.run(
+        [*command, "--pipeline", "pipeline.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == [0, 1, 3]
