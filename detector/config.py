@@ -106,7 +106,7 @@ class ModelSettings(Section):
 class BudgetSettings(Section):
     alerts_per_night: int = Field(10, ge=0, description="how many alerts the reviewers can look at a night")
     least_score: float = Field(35.0, ge=0, le=100, description="an alert below this score takes no place in the queue")
-    join_days: int = Field(7, ge=0, description="a finding joins an open alert of the same actor and theme this recent")
+    join_days: int = Field(7, ge=0, description="a finding joins an open alert of the same actor this recent")
 
 
 class ServeSettings(Section):

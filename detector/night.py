@@ -18,6 +18,8 @@ from django.db import transaction
 from ibis.backends.duckdb import Backend
 
 from detector.alerts.raising import NightAlerts
+from detector.alerts.rarity import WINDOW, Earlier, rates
+from detector.alerts.weigh import weigh
 from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
 from detector.anomaly.schedule import SampleLoader
 from detector.anomaly.train import FLAGGED
@@ -26,6 +28,7 @@ from detector.context.reference import Reference
 from detector.context.staff import with_staff
 from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
+from detector.features.engine import bind_arrow
 from detector.features.explain import sentence, usual_values
 from detector.features.explained import NEEDS, Explained, explained_counts
 from detector.features.profiles import FEATURE_TABLES, PROFILE_TABLES, roll_up
@@ -109,6 +112,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         findings += verdict.findings
     with watch.stage("profiles"):
         rolled = roll_up(con, night, events, features, means.reference.present)
+        findings = _weighed(con, home, night, findings, features, rolled["actor_features"])
         staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
@@ -143,6 +147,21 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         explained=explained,
         stage_seconds=watch.seconds,
     )
+
+
+def _weighed(
+    con: Backend, home: Home, night: date, findings: list[Finding], features: ir.Table, actors: pa.Table
+) -> list[Finding]:
+    """The findings with the strength that they have in this force and night."""
+    since = night - timedelta(days=WINDOW)
+    earlier = Earlier(*(table_files(home, name, since=since, before=night) for name in ("findings", "actor_features")))
+    rare = rates(con, night, findings, actors, earlier)
+    evidence = sorted({event for finding in findings for event in finding.event_ids})
+    forget = bind_arrow(con, "evidence", pa.table({"event_id": pa.array(evidence, pa.string())}))
+    explained = features.filter(features.unexplained == 0).semi_join(con.table("evidence"), "event_id")
+    ids = arrow(con, explained.select("event_id")).column("event_id").to_pylist()
+    forget()
+    return weigh(findings, rare, frozenset(ids))
 
 
 @dataclass(frozen=True)

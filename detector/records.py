@@ -26,7 +26,8 @@ class Usual:
 class Finding:
     """One rule or model hit: who, which events, why in plain words.
 
-    `strength` is 0-100, higher is stranger (the forest's score, or the level's worth for a rule).
+    `strength` is 0-100: what it adds to its alert's score (alerts/weigh.py). As a stage hands it over it is the
+    forest's own score, or what a rule's level stands for.
     `theme` is the misuse family (a rule's tag `misuse.<family>`) or, for the forest, `unusual_pattern`.
     `event_ids` are in time order. Where only some of the events are kept, `all_events` is the fingerprint of all.
     """

@@ -9,6 +9,8 @@ from detector.config import Settings
 from detector.records import Detector, Finding, Usual
 
 NIGHT = date(2026, 3, 2)
+#: What findings of a level come to here, where no force was counted.
+STRENGTH = {"informational": 5.0, "low": 20.0, "medium": 45.0, "high": 70.0, "critical": 90.0}
 NOW = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
 
 
@@ -22,7 +24,7 @@ def finding(
     hour: int = 9,
     events: Sequence[str] | None = None,
     detector: Detector = "rule",
-    strength: float = 50.0,
+    strength: float | None = None,
     title: str | None = None,
     explanation: str | None = None,
     usual: tuple[Usual, ...] = (),
@@ -42,12 +44,12 @@ def finding(
         last_event_time=start + timedelta(minutes=30),
         event_ids=ids,
         explanation=explanation if explanation is not None else f"{rule} spoke",
-        strength=strength,
+        strength=STRENGTH[level] if strength is None else strength,
         usual=usual,
     )
 
 
-def forest(actor: str = "P-1", *, strength: float = 99.0, level: str = "medium", **rest: object) -> Finding:
+def forest(actor: str = "P-1", *, strength: float = 55.0, level: str = "medium", **rest: object) -> Finding:
     """A finding of the forest, of its own theme."""
     return finding(
         actor,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from detector.alerts.worth import worth
 from detector.records import Detector, Finding
 
 
@@ -40,16 +39,11 @@ class Evidence:
         )
 
     @property
-    def worth(self) -> float:
-        """0-1: see `detector.alerts.worth`."""
-        return worth(self.detector, self.level, self.strength)
-
-    @property
     def source(self) -> tuple[str, str]:
         """What made it: findings of one source are one signal, however often it speaks."""
         return (self.detector, self.rule_id)
 
 
 def strongest_first(evidence: Evidence) -> tuple[float, int, float, str]:
-    """Sort key: worth, then the newest night, then the earliest event, then the id."""
-    return (-evidence.worth, -evidence.night.toordinal(), evidence.first_event_time.timestamp(), evidence.finding_id)
+    """Sort key: strength, then the newest night, then the earliest event, then the id."""
+    return (-evidence.strength, -evidence.night.toordinal(), evidence.first_event_time.timestamp(), evidence.finding_id)

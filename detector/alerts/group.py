@@ -1,14 +1,13 @@
-"""Which findings belong to one alert: one actor, one theme, nights close together.
+"""Which findings belong to one alert: one actor, nights close together.
 
-1. A rule's finding joins the undecided alert of its actor and theme that covers this night, or whose last night is
-   at most `join_days` before; never one that began later. Else it begins an alert, whose id says actor, theme, night.
-2. A forest finding joins the strongest alert that a rule raised or extended for its actor this night; only without
-   one is it grouped by its own theme like any other.
-3. A weak (informational) finding never begins or extends an alert by itself. It is added to this night's alert of
-   its actor: the one of its theme, else the strongest. Without one it remains a finding only.
+1. A finding joins the undecided alert of its actor that covers this night, or whose last night is at most `join_days`
+   before; never one that began later. Else it begins an alert, whose id says actor and night.
+2. A weak (informational) finding never begins or extends an alert by itself. It is added to the alert that its actor
+   has this night through others. Without one it remains a finding only.
 
-A finding that is already in an alert stays there, and what a rule says anew about the same actor and night goes
-where its earlier word went; so a second scan of a night moves nothing.
+A reviewer decides about a person's look-ups, and signals of different kinds about the same ones belong together. A
+finding that is already in an alert stays there, and what a rule says anew about the same actor and night goes where
+its earlier word went; so a second scan of a night moves nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ class Held:
 
     alert_id: str
     actor_id: str
-    theme: str
     first_night: date
     night: date
     evidence: tuple[Evidence, ...]
@@ -44,7 +42,6 @@ class Grouped:
 
     alert_id: str
     actor_id: str
-    theme: str
     is_new: bool
     added: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
@@ -54,7 +51,6 @@ class Grouped:
 class _Draft:
     alert_id: str
     actor_id: str
-    theme: str
     is_new: bool
     evidence: list[Evidence]
     added: list[Finding] = field(default_factory=list)
@@ -84,24 +80,15 @@ def group(
     """
     table = _Table(held, night, join_days, dict(seats or {}), taken)
     ordered = sorted({item.finding_id: item for item in findings}.values(), key=lambda item: item.finding_id)
-    strong = [item for item in ordered if item.level != WEAK]
-    for finding in (item for item in strong if item.detector == "rule"):
-        table.seat(finding, table.own_place(finding))
-    by_rule = table.tonight(by_rule=True)
-    for finding in (item for item in strong if item.detector != "rule"):
-        table.seat(finding, table.seated(finding) or _strongest(by_rule, finding) or table.own_place(finding))
+    for finding in (item for item in ordered if item.level != WEAK):
+        table.seat(finding, table.place(finding))
     so_far = table.tonight()
     for finding in (item for item in ordered if item.level == WEAK):
-        draft = table.seated(finding) or _strongest(so_far, finding, same_theme=True) or _strongest(so_far, finding)
+        draft = table.seated(finding) or so_far.get(finding.actor_id)
         if draft is not None:
             table.seat(finding, draft)
     drafts = sorted((draft for draft in table.drafts.values() if draft.added), key=lambda draft: draft.alert_id)
-    return tuple(Grouped(d.alert_id, d.actor_id, d.theme, d.is_new, tuple(d.added), tuple(d.evidence)) for d in drafts)
-
-
-def _strongest(tonight: Mapping[str, list[_Draft]], finding: Finding, *, same_theme: bool = False) -> _Draft | None:
-    mine = [d for d in tonight.get(finding.actor_id, ()) if not same_theme or d.theme == finding.theme]
-    return min(mine, key=_Draft.order) if mine else None
+    return tuple(Grouped(d.alert_id, d.actor_id, d.is_new, tuple(d.added), tuple(d.evidence)) for d in drafts)
 
 
 class _Table:
@@ -114,31 +101,30 @@ class _Table:
         self.seats = seats
         self.taken = taken
         self.drafts: dict[str, _Draft] = {}
-        self.joinable: dict[tuple[str, str], _Draft] = {}
+        self.joinable: dict[str, _Draft] = {}
         earliest = night - timedelta(days=join_days)
         for alert in sorted(held, key=lambda a: (a.night >= night, a.night, a.alert_id)):
-            draft = _Draft(alert.alert_id, alert.actor_id, alert.theme, False, list(alert.evidence))
+            draft = _Draft(alert.alert_id, alert.actor_id, False, list(alert.evidence))
             self.drafts[alert.alert_id] = draft
             if alert.first_night <= night and alert.night >= earliest:
-                self.joinable[alert.actor_id, alert.theme] = draft  # the last one is the best
+                self.joinable[alert.actor_id] = draft  # the last one is the best
 
-    def tonight(self, *, by_rule: bool = False) -> dict[str, list[_Draft]]:
-        """Actor -> alerts with evidence of this night (`by_rule`: a rule's); weak evidence does not count."""
+    def tonight(self) -> dict[str, _Draft]:
+        """Actor -> the strongest alert with evidence of this night; weak evidence does not count."""
         found: dict[str, list[_Draft]] = {}
         for draft in self.drafts.values():
-            strong = (e for e in draft.evidence if e.night == self.night and e.level != WEAK)
-            if any(not by_rule or e.detector == "rule" for e in strong):
+            if any(item.night == self.night and item.level != WEAK for item in draft.evidence):
                 found.setdefault(draft.actor_id, []).append(draft)
-        return found
+        return {actor: min(drafts, key=_Draft.order) for actor, drafts in found.items()}
 
     def seated(self, finding: Finding) -> _Draft | None:
         return self.drafts.get(self.seats.get(voice(finding), ""))
 
-    def own_place(self, finding: Finding) -> _Draft:
-        draft = self.seated(finding) or self.joinable.get((finding.actor_id, finding.theme))
+    def place(self, finding: Finding) -> _Draft:
+        draft = self.seated(finding) or self.joinable.get(finding.actor_id)
         if draft is None:
-            draft = _Draft(self._new_id(finding), finding.actor_id, finding.theme, True, [])
-            self.drafts[draft.alert_id] = self.joinable[finding.actor_id, finding.theme] = draft
+            draft = _Draft(self._new_id(finding.actor_id), finding.actor_id, True, [])
+            self.drafts[draft.alert_id] = self.joinable[finding.actor_id] = draft
         return draft
 
     def seat(self, finding: Finding, draft: _Draft) -> None:
@@ -147,11 +133,10 @@ class _Table:
         draft.evidence.append(Evidence.of(finding))
         draft.added.append(finding)
 
-    def _new_id(self, finding: Finding) -> str:
-        """The id of actor, theme and night; numbered where a decided alert already has it."""
-        parts: tuple[object, ...] = (finding.actor_id, finding.theme, self.night)
-        alert_id, number = stable_id("A", *parts), 1
+    def _new_id(self, actor_id: str) -> str:
+        """The id of actor and night; numbered where a decided alert already has it."""
+        alert_id, number = stable_id("A", actor_id, self.night), 1
         while alert_id in self.taken:
             number += 1
-            alert_id = stable_id("A", *parts, number)
+            alert_id = stable_id("A", actor_id, self.night, number)
         return alert_id

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 from detector.alerts.evidence import Evidence
-from detector.alerts.worth import level_rank
+from detector.alerts.worth import level_rank, nats, strength
 
-#: How much a signal that comes back on n nights gains: its miss probability is raised to 1 + REPEAT_BONUS * ln(n).
-#: A medium rule (0.45) is worth 0.53 after 3 nights, 0.59 after 7 and 0.67 after 30: below one high finding.
-REPEAT_BONUS: Final = 0.25
+#: Days after which what a night added counts half: about one turn of a shift pattern and back.
+HALF_LIFE_DAYS: Final = 14.0
+#: What each further night keeps of its weight, the heaviest night first. All nights together never exceed the
+#: heaviest by more than 1 / (1 - FURTHER) = 1.43 times, so that being busy every day does not make an alert.
+FURTHER: Final = 0.3
 
 
 def score(evidence: Iterable[Evidence]) -> float:
-    """Noisy-or of the findings, 0-100, two decimals: 100 * (1 - product over sources of (1 - worth)).
+    """0-100, two decimals: the weights of the findings added up, over the alert's nights, on the scale of strength.
 
-    Findings of one source (one rule, or the forest) count once, with the strongest one's worth, and a bonus that
-    grows with the logarithm of the number of nights. Noisy-or: Pearl, Probabilistic Reasoning in Intelligent
-    Systems (1988), 4.3.2; it assumes that the sources err independently, which makes high scores optimistic.
+    Within a night weigh.py has settled what each finding adds. Over nights risk accumulates and fades: on any night m
+    it is the sum, heaviest first, of what the nights up to m weigh, halved every HALF_LIFE_DAYS, each further one times
+    FURTHER. The score is the highest that this ever was: waiting makes an alert no less urgent.
     """
-    worths: dict[tuple[str, str], float] = {}
-    nights: dict[tuple[str, str], set[int]] = {}
-    for item in evidence:
-        worths[item.source] = max(worths.get(item.source, 0.0), item.worth)
-        nights.setdefault(item.source, set()).add(item.night.toordinal())
-    missed = 1.0
-    for source in sorted(worths):
-        missed *= math.pow(1.0 - worths[source], 1.0 + REPEAT_BONUS * math.log(len(nights[source])))
-    return round(100.0 * (1.0 - missed), 2)
+    nights: dict[date, float] = defaultdict(float)
+    for item in sorted(evidence, key=lambda item: item.finding_id):
+        nights[item.night] += nats(item.strength)
+    highest = max((_accumulated(nights, night) for night in nights), default=0.0)
+    return round(strength(highest), 2)
+
+
+def _accumulated(nights: dict[date, float], until: date) -> float:
+    left = [nats * 0.5 ** ((until - night).days / HALF_LIFE_DAYS) for night, nats in nights.items() if night <= until]
+    return sum((nats * FURTHER**place for place, nats in enumerate(sorted(left, reverse=True))), start=0.0)
 
 
 def level(evidence: Iterable[Evidence]) -> str:

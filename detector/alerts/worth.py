@@ -1,32 +1,54 @@
-"""What one finding is worth, 0-1: read as the chance that a reviewer would find the access unexplained.
+"""What one finding is worth: by how much it makes misuse more likely than it was, on a logarithmic scale.
 
-Starting priors, to be replaced by each rule's own precision once reviewers have decided enough. They are set so that
-no number of informational findings reaches one medium one in practice (eleven different rules would be needed), and
-so that two different medium rules (0.70) weigh as much as one high one.
+    weight = ln(expected / rate)     nats, never below 0
+
+`expected` is how often misuse of the kind that a rule is about would make it speak, judged by its level; `rate` is how
+often it speaks of comparable colleagues on one of their nights, counted in this force (rarity.py). The ratio of the two
+is a likelihood ratio, and weights of evidence add up: Good (1950), Probability and the Weighing of Evidence, chapter 6.
+What a rule says about everybody in a unit is worth nothing there, whatever its level.
+
+Strength is the same on a scale of 0-100, for people: 100 * (1 - exp(-weight / SCALE)).
 """
 
 from __future__ import annotations
 
+import math
+from types import MappingProxyType
 from typing import Final
 
-from detector.records import Detector
 from detector.schema import LEVELS
 
-LEVEL_WORTH: Final = {"informational": 0.05, "low": 0.2, "medium": 0.45, "high": 0.7, "critical": 0.9}
-
-#: The forest's strength is a share of the training events that are less strange, so it is near 100 for every finding:
-#: of 20,000 look-ups a night, 20 lie above 99.9. It is therefore scaled: alone it stays below a high rule finding.
-FOREST_CEILING: Final = 0.6
+#: Of 100 nights with misuse of its kind, on how many a finding of this level would be there. Judgements, to be
+#: corrected by decisions (feedback); low ones are guesses at what misuse looks like, high ones say what it is.
+EXPECTED: Final = MappingProxyType(
+    {"informational": 0.05, "low": 0.1, "medium": 0.3, "high": 0.6, "critical": 0.9}
+)  # fmt: skip
+#: How often a finding of this level is assumed to speak of anybody, until a force has been counted (rarity.PRIOR).
+ASSUMED_RATE: Final = MappingProxyType(
+    {"informational": 0.1, "low": 0.05, "medium": 0.02, "high": 0.005, "critical": 0.001}
+)  # fmt: skip
+#: Nats that take a strength from 0 to 63, and every distance from 100 to 37 % of it.
+SCALE: Final = 6.0
+#: The strength of a finding however rare: 55 nats.
+MOST_STRENGTH: Final = 99.99
 
 #: A level too weak to raise an alert by itself.
 WEAK: Final = "informational"
 
 
-def worth(detector: Detector, level: str, strength: float) -> float:
-    """0-1. A rule's finding is worth its level, the forest's its strength (0-100) times FOREST_CEILING."""
-    if detector == "rule":
-        return LEVEL_WORTH[level]
-    return FOREST_CEILING * min(max(strength, 0.0), 100.0) / 100.0
+def weight(level: str, rate: float) -> float:
+    """Nats, 0 or more. `rate` is above 0 and at most 1. Raises KeyError for no level of Sigma's."""
+    return max(math.log(EXPECTED[level] / rate), 0.0)
+
+
+def strength(nats: float) -> float:
+    """0-100 for a weight of 0 or more."""
+    return min(100.0 * (1.0 - math.exp(-nats / SCALE)), MOST_STRENGTH)
+
+
+def nats(strength: float) -> float:
+    """The weight that a strength stands for."""
+    return -SCALE * math.log1p(-min(max(strength, 0.0), MOST_STRENGTH) / 100.0)
 
 
 def level_rank(level: str) -> int:

@@ -15,7 +15,7 @@ def _choices(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 class Alert(models.Model):
-    """What one reviewer decides on: findings about one actor and theme.
+    """What one reviewer decides on: findings about one actor; `theme` is that of the strongest.
 
     `night` is the latest night with evidence, `rank` the rank among that night's alerts. `queued_on` is the night
     whose budget put the alert into the reviewers' queue; while `in_budget` is false it is NULL. `rule_id` is the

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 
-from detector.alerts.worth import level_rank, worth
+from detector.alerts.worth import level_rank
 from detector.errors import UsageError
 from detector.schema import LEVELS
 from detector.triage.models import Alert, AlertFinding, Decision
@@ -210,8 +210,7 @@ def _view(row: Alert) -> AlertView:
 
 def _strongest_first(row: AlertFinding) -> tuple[float, int, float, str]:
     """As `detector.alerts.evidence.strongest_first`."""
-    value = worth("rule" if row.detector == "rule" else "forest", row.level, row.strength)
-    return (-value, -row.night.toordinal(), row.first_event_time.timestamp(), row.finding_id)
+    return (-row.strength, -row.night.toordinal(), row.first_event_time.timestamp(), row.finding_id)
 
 
 def _finding(row: AlertFinding) -> FindingView:

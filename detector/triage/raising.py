@@ -30,8 +30,8 @@ _CHUNK: Final = 500
 
 #: Columns that a scan writes over; the state and what else a reviewer sets is never among them.
 _WRITTEN = (
-    "rule_id", "night", "first_night", "first_event_time", "last_event_time", "score", "rank", "level", "title",
-    "explanation", "in_budget", "queued_on", "updated_at",
+    "rule_id", "theme", "night", "first_night", "first_event_time", "last_event_time", "score", "rank", "level",
+    "title", "explanation", "in_budget", "queued_on", "updated_at",
 )  # fmt: skip
 
 
@@ -144,10 +144,7 @@ def _held(alerts: Sequence[Alert], gone: set[str]) -> list[Held]:
         for row in rows.defer("event_ids", "usual").order_by("finding_id"):
             if row.finding_id not in gone:
                 evidence.setdefault(row.alert_id, []).append(_evidence(row))
-    return [
-        Held(a.alert_id, a.actor_id, a.theme, a.first_night, a.night, tuple(evidence.get(a.alert_id, ())))
-        for a in alerts
-    ]
+    return [Held(a.alert_id, a.actor_id, a.first_night, a.night, tuple(evidence.get(a.alert_id, ()))) for a in alerts]
 
 
 def _evidence(row: AlertFinding) -> Evidence:
@@ -168,9 +165,11 @@ def _evidence(row: AlertFinding) -> Evidence:
 def _summarise(item: Grouped, alert: Alert | None, now: datetime) -> Alert:
     """The alert's row with what its findings now come to; rank and budget are not yet dealt."""
     if alert is None:
-        alert = Alert(alert_id=item.alert_id, actor_id=item.actor_id, theme=item.theme, state=OPEN, created_at=now)
+        alert = Alert(alert_id=item.alert_id, actor_id=item.actor_id, state=OPEN, created_at=now)
         alert.rank, alert.in_budget = 0, False
-    alert.rule_id = min(item.evidence, key=strongest_first).rule_id
+    strongest = min(item.evidence, key=strongest_first)
+    alert.rule_id = strongest.rule_id
+    alert.theme = next((f.theme for f in item.added if f.finding_id == strongest.finding_id), alert.theme)
     alert.night = max(e.night for e in item.evidence)
     alert.first_night = min(e.night for e in item.evidence)
     alert.first_event_time = min(e.first_event_time for e in item.evidence)

@@ -19,25 +19,23 @@ def run(
     return group(findings, held, night=night, join_days=join_days)
 
 
-def earlier(days: int, *, first: int | None = None, theme: str = "curiosity", alert_id: str = "A-old") -> Held:
+def earlier(days: int, *, first: int | None = None, alert_id: str = "A-old") -> Held:
     """An alert about P-1 whose last evidence is `days` before NIGHT, its first `first` days before."""
     begun = NIGHT - timedelta(first if first is not None else days)
     last = NIGHT - timedelta(days)
-    return Held(alert_id, "P-1", theme, begun, last, (Evidence.of(finding(rule="old", night=last, theme=theme)),))
+    return Held(alert_id, "P-1", begun, last, (Evidence.of(finding(rule="old", night=last)),))
 
 
-def test_findings_of_one_actor_and_theme_make_one_alert() -> None:
-    a, b = finding(rule="a"), finding(rule="b")
-    (alert,) = run(a, b)
-    assert (alert.alert_id, alert.is_new) == (stable_id("A", "P-1", "curiosity", NIGHT), True)
-    assert {item.finding_id for item in alert.added} == {a.finding_id, b.finding_id}
+def test_findings_of_one_actor_make_one_alert_whatever_they_are_about() -> None:
+    a, b, c = finding(rule="a"), finding(rule="b", theme="self"), forest()
+    (alert,) = run(a, b, c)
+    assert (alert.alert_id, alert.is_new) == (stable_id("A", "P-1", NIGHT), True)
+    assert {item.finding_id for item in alert.added} == {a.finding_id, b.finding_id, c.finding_id}
 
 
-def test_actors_and_themes_are_kept_apart() -> None:
-    alerts = run(finding("P-1"), finding("P-2"), finding("P-1", "c", theme="self"))
-    assert sorted((alert.actor_id, alert.theme) for alert in alerts) == [
-        ("P-1", "curiosity"), ("P-1", "self"), ("P-2", "curiosity"),
-    ]  # fmt: skip
+def test_actors_are_kept_apart() -> None:
+    alerts = run(finding("P-1"), finding("P-2"), forest("P-3"))
+    assert sorted(alert.actor_id for alert in alerts) == ["P-1", "P-2", "P-3"]
 
 
 @pytest.mark.parametrize(("days", "joins"), [(0, True), (1, True), (7, True), (8, False)])
@@ -58,36 +56,10 @@ def test_late_evidence_joins_the_alert_that_covers_its_night() -> None:
     assert alert.alert_id == "A-covering"
 
 
-def test_another_theme_is_not_joined() -> None:
-    (alert,) = run(finding(), held=(earlier(1, theme="self"),))
-    assert alert.is_new
-
-
 def test_a_decided_alerts_id_is_not_taken_again() -> None:
-    first = stable_id("A", "P-1", "curiosity", NIGHT)
+    first = stable_id("A", "P-1", NIGHT)
     (alert,) = group([finding()], (), night=NIGHT, join_days=7, taken={first})
-    assert alert.alert_id == stable_id("A", "P-1", "curiosity", NIGHT, 2)
-
-
-def test_a_forest_finding_joins_the_actors_strongest_rule_alert() -> None:
-    strange = forest()
-    alerts = run(
-        strange, finding(rule="a", theme="self", level="low"), finding(rule="b", theme="curiosity", level="high")
-    )
-    assert {alert.theme: strange in alert.added for alert in alerts} == {"self": False, "curiosity": True}
-
-
-def test_a_forest_finding_alone_makes_its_own_alert() -> None:
-    alerts = run(forest("P-1"), finding("P-2"))
-    assert sorted((alert.actor_id, alert.theme) for alert in alerts) == [
-        ("P-1", "unusual_pattern"),
-        ("P-2", "curiosity"),
-    ]
-
-
-def test_a_forest_finding_does_not_join_a_rule_alert_of_an_earlier_night() -> None:
-    (alert,) = run(forest(), held=(earlier(1),))
-    assert (alert.theme, alert.is_new) == ("unusual_pattern", True)
+    assert alert.alert_id == stable_id("A", "P-1", NIGHT, 2)
 
 
 def test_a_weak_finding_raises_no_alert_alone() -> None:
@@ -95,27 +67,30 @@ def test_a_weak_finding_raises_no_alert_alone() -> None:
     assert run(finding(level="informational"), held=(earlier(1),)) == ()
 
 
-def test_a_weak_finding_is_added_to_its_themes_alert_else_to_the_strongest() -> None:
+def test_a_weak_finding_is_added_to_what_its_actor_has_this_night() -> None:
     weak = finding(rule="weak", level="informational", theme="self")
-    elsewhere = finding(rule="weaker", level="informational", theme="nothing_else")
-    alerts = run(
-        weak,
-        elsewhere,
-        finding(rule="a", theme="self", level="low"),
-        finding(rule="b", theme="curiosity", level="high"),
+    of_another = finding("P-2", rule="weak", level="informational")
+    (alert,) = run(weak, of_another, finding(rule="a"), held=(earlier(1),))
+    assert (alert.alert_id, {item.rule_id for item in alert.added}) == ("A-old", {"a", "weak"})
+
+
+def test_a_weak_finding_goes_to_the_stronger_of_two_alerts_of_a_night() -> None:
+    """A home of an earlier release may hold several, by theme."""
+    held = tuple(
+        Held(name, "P-1", NIGHT, NIGHT, (Evidence.of(finding(rule=name, level=level)),))
+        for name, level in (("A-strong", "high"), ("A-weaker", "low"))
     )
-    assert {alert.theme: {f.rule_id for f in alert.added} for alert in alerts} == {
-        "self": {"a", "weak"},
-        "curiosity": {"b", "weaker"},
-    }
+    (alert,) = run(finding(rule="weak", level="informational"), held=held)
+    assert alert.alert_id == "A-strong"
 
 
 def test_what_a_voice_says_anew_goes_where_it_was() -> None:
-    seat = Held("A-seat", "P-1", "self", NIGHT, NIGHT, (Evidence.of(finding(rule="b", theme="self")),))
+    seat = Held("A-seat", "P-1", NIGHT, NIGHT, (Evidence.of(finding(rule="b")),))
+    other = Held("A-zeat", "P-1", NIGHT, NIGHT, (Evidence.of(finding(rule="c")),))
     strange = forest()
     alerts = group(
         [strange, finding(rule="a", level="critical")],
-        (seat,),
+        (seat, other),
         night=NIGHT,
         join_days=7,
         seats={voice(strange): "A-seat"},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 from made_findings import NIGHT, finding, forest
 
 from detector.alerts.evidence import Evidence
-from detector.alerts.score import level, score
-from detector.alerts.worth import FOREST_CEILING, LEVEL_WORTH
+from detector.alerts.score import FURTHER, HALF_LIFE_DAYS, level, score
+from detector.alerts.worth import ASSUMED_RATE, EXPECTED, MOST_STRENGTH, SCALE, nats, strength, weight
 from detector.records import Finding
 from detector.schema import LEVELS
 
@@ -18,55 +19,74 @@ def of(*findings: Finding) -> list[Evidence]:
     return [Evidence.of(item) for item in findings]
 
 
+def heavy(weight: float, day: int = 0, rule: str = "a") -> Finding:
+    """A finding that adds so many nats."""
+    return finding(rule=rule, strength=strength(weight), night=NIGHT + timedelta(day))
+
+
+def test_every_level_expects_more_and_is_assumed_rarer_than_the_one_below() -> None:
+    assert tuple(EXPECTED) == tuple(ASSUMED_RATE) == LEVELS
+    assert list(EXPECTED.values()) == sorted(EXPECTED.values())
+    assert list(ASSUMED_RATE.values()) == sorted(ASSUMED_RATE.values(), reverse=True)
+
+
+def test_a_weight_is_the_logarithm_of_how_much_likelier_misuse_has_become() -> None:
+    assert weight("medium", 0.003) == pytest.approx(math.log(100))
+    assert weight("low", 0.1) == 0
+    assert weight("critical", 1.0) == 0  # what is said of everybody is worth nothing, whatever the level
+
+
 @pytest.mark.parametrize(
-    ("name", "worth"), [("informational", 5), ("low", 20), ("medium", 45), ("high", 70), ("critical", 90)]
+    ("name", "points"), [("informational", 0), ("low", 10.91), ("medium", 36.32), ("high", 54.97), ("critical", 67.82)]
 )
-def test_one_finding_scores_its_level(name: str, worth: float) -> None:
-    assert score(of(finding(level=name))) == worth
+def test_what_a_level_scores_until_a_force_was_counted(name: str, points: float) -> None:
+    assert score(of(finding(strength=strength(weight(name, ASSUMED_RATE[name]))))) == points
 
 
-def test_every_level_has_a_worth_and_higher_ones_more() -> None:
-    assert tuple(LEVEL_WORTH) == LEVELS
-    assert list(LEVEL_WORTH.values()) == sorted(LEVEL_WORTH.values())
+@given(st.floats(0, 50))
+def test_strength_and_weight_say_the_same(weight: float) -> None:
+    assert nats(strength(weight)) == pytest.approx(weight, rel=1e-6, abs=1e-9)
 
 
-def test_two_different_rules_are_a_noisy_or() -> None:
-    assert score(of(finding(rule="a"), finding(rule="b"))) == 69.75  # 1 - 0.55 * 0.55
+def test_no_strength_is_certain() -> None:
+    assert strength(1000) == MOST_STRENGTH < 100
+    assert nats(100) == nats(MOST_STRENGTH) < 60
 
 
-def test_the_forest_counts_by_its_strength_below_a_high_rule() -> None:
-    assert score(of(forest(strength=99.0))) == 59.4
-    assert score(of(forest(strength=100.0))) == 100 * FOREST_CEILING < 100 * LEVEL_WORTH["high"]
-    assert score(of(forest(strength=90.0))) < score(of(forest(strength=99.0)))
+def test_weights_of_a_night_add_up() -> None:
+    assert score(of(heavy(2, rule="a"), heavy(3, rule="b"))) == score(of(heavy(5))) == 56.54
 
 
-def test_one_rule_twice_in_a_night_counts_once() -> None:
-    assert score(of(finding(hour=9), finding(hour=15))) == score(of(finding(hour=9)))
+def test_further_nights_add_less_and_less() -> None:
+    one = of(heavy(4))
+    assert score([*one, *of(heavy(4, day=HALF_LIFE_DAYS))]) == round(strength(4 + FURTHER * 2), 2)
+    for_ever = score(of(*(heavy(4, day=day) for day in range(200))))
+    assert score(one) < for_ever <= round(strength(4 / (1 - FURTHER)), 2)
 
 
-def test_one_rule_on_many_nights_gains_slowly_and_stays_below_one_high_finding() -> None:
-    nights = [of(*(finding(night=NIGHT + timedelta(n)) for n in range(count))) for count in (1, 3, 7, 30)]
-    assert [score(items) for items in nights] == [45.0, 53.33, 58.88, 66.92]
+def test_waiting_makes_no_alert_less_urgent() -> None:
+    assert score(of(heavy(6), heavy(1, day=100))) == score(of(heavy(6)))
 
 
-def test_many_weak_findings_do_not_raise_the_level() -> None:
+def test_a_night_of_several_weak_signals_comes_near_one_strong_one_and_not_above() -> None:
+    weak = [heavy(1.0 * 0.5**n, rule=f"weak_{n}") for n in range(10)]  # as weigh.py leaves them
+    assert score(of(*weak)) < score(of(heavy(2)))
+
+
+def test_weak_findings_do_not_raise_the_level() -> None:
     items = of(*(finding(rule=f"weak_{n}", level="informational") for n in range(40)), finding(level="low"))
     assert level(items) == "low"
 
 
-def test_ten_different_weak_signals_stay_below_one_medium() -> None:
-    assert score(of(*(finding(rule=f"weak_{n}", level="informational") for n in range(10)))) < 45
-
-
 evidence = st.builds(
-    lambda rule, name, day, hour, strength, by_forest: Evidence.of(
-        forest(strength=strength, level=name, night=NIGHT + timedelta(day), hour=hour)
+    lambda rule, name, day, hour, points, by_forest: Evidence.of(
+        forest(strength=points, level=name, night=NIGHT + timedelta(day), hour=hour)
         if by_forest
-        else finding(rule=rule, level=name, night=NIGHT + timedelta(day), hour=hour)
+        else finding(rule=rule, level=name, night=NIGHT + timedelta(day), hour=hour, strength=points)
     ),
     st.sampled_from("abcde"),
     st.sampled_from(LEVELS),
-    st.integers(0, 9),
+    st.integers(0, 40),
     st.integers(0, 22),
     st.floats(0, 100),
     st.booleans(),
@@ -85,3 +105,7 @@ def test_score_is_bounded_and_blind_to_order(items: list[Evidence], random: obje
 def test_more_evidence_never_lowers_score_or_level(items: list[Evidence], more: Evidence) -> None:
     assert score([*items, more]) >= score(items)
     assert LEVELS.index(level([*items, more])) >= LEVELS.index(level(items))
+
+
+def test_the_scale_is_the_one_that_is_told() -> None:
+    assert strength(SCALE) == pytest.approx(63.2, abs=0.05)

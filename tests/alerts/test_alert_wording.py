@@ -14,7 +14,7 @@ def test_sentences_come_strongest_first() -> None:
         finding(
             rule="high_one", level="high", explanation="14 look-ups of this person on 9 days with no case; peers: 0.2"
         ),
-        forest(strength=99.0, explanation="Stranger than 99 % of look-ups."),
+        forest(strength=59.0, explanation="Stranger than 99 % of look-ups."),
     ]
     assert explanation([Evidence.of(item) for item in items]) == (
         "14 look-ups of this person on 9 days with no case; peers: 0.2. Stranger than 99 % of look-ups. A small thing."

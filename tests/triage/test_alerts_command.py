@@ -67,7 +67,7 @@ def test_json_has_exactly_the_contracts_keys(capsys: pytest.CaptureFixture[str])
     ]
     assert alert["event_ids"] == ["e2", "e3", "e1"]  # the strongest finding's first, none twice
     assert (alert["first_event_time"], alert["last_event_time"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:30:00Z")
-    assert (alert["night"], alert["score"], alert["rank"]) == ("2026-03-02", 77.67, 1)
+    assert (alert["night"], alert["score"], alert["rank"]) == ("2026-03-02", 75.25, 1)
     assert (alert["level"], alert["state"], alert["actor_id"]) == ("medium", "open", "P-1")
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from made_findings import NOW, budget, finding
 
-from detector.alerts.worth import FOREST_CEILING, LEVEL_WORTH
+from detector.alerts.worth import ASSUMED_RATE, EXPECTED, strength, weight
 from detector.errors import StateError, UsageError
 from detector.schema import ALERT_STATES, VERDICTS
 from detector.triage.chain import GENESIS, link_hash
@@ -210,6 +210,8 @@ def test_every_verdict_reason_and_worth_is_documented(root: Path) -> None:
     assert {name: rows[name] for name in REASONS} == REASONS
     after_open = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `(\w+)` \|$", page, re.MULTILINE))
     assert after_open == {verdict: after("open", verdict) for verdict in VERDICTS}
-    worths = dict(re.findall(r"^\| rule, `(\w+)` \| ([\d.]+) \|$", page, re.MULTILINE))
-    assert {name: float(worth) for name, worth in worths.items()} == LEVEL_WORTH
-    assert f"| forest | {FOREST_CEILING:.2f} x strength / 100 |" in page
+    levels = re.findall(r"^\| `(\w+)` \| ([\d.]+) % \| ([\d.]+) % \| (\d+) \|$", page, re.MULTILINE)
+    assert {name: (float(expected), float(rate), int(points)) for name, expected, rate, points in levels} == {
+        name: (100 * EXPECTED[name], 100 * rate, round(strength(weight(name, rate))))
+        for name, rate in ASSUMED_RATE.items()
+    }
