@@ -59,7 +59,7 @@ def test_weights_of_a_night_add_up() -> None:
 
 def test_further_nights_add_less_and_less() -> None:
     one = of(heavy(4))
-    assert score([*one, *of(heavy(4, day=HALF_LIFE_DAYS))]) == round(strength(4 + FURTHER * 2), 2)
+    assert score([*one, *of(heavy(4, day=int(HALF_LIFE_DAYS)))]) == round(strength(4 + FURTHER * 2), 2)
     for_ever = score(of(*(heavy(4, day=day) for day in range(200))))
     assert score(one) < for_ever <= round(strength(4 / (1 - FURTHER)), 2)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,6 +33,8 @@ Seen = tuple[str, str | None, str | None, str | None]
 SEEN = pa.schema(
     [("night", pa.date32()), *((name, pa.string()) for name in ("actor_id", "organisation", "unit", "role"))]
 )
+#: What was said on each night, and who was active.
+Nights = Mapping[date, tuple[Sequence[Finding], Sequence[Seen]]]
 RESPONSE = ("Force", "Response", "constable")
 
 
@@ -40,7 +42,7 @@ def people(night: date, seen: Iterable[Seen]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(SEEN.names, (night, *one), strict=True)) for one in seen], schema=SEEN)
 
 
-def files(folder: Path, nights: dict[date, tuple[Sequence[Finding], Sequence[Seen]]]) -> Earlier:
+def files(folder: Path, nights: Nights) -> Earlier:
     found, actors = [], []
     for night, (said, seen) in nights.items():
         table = pa.Table.from_pylist(
@@ -66,9 +68,7 @@ def files(folder: Path, nights: dict[date, tuple[Sequence[Finding], Sequence[See
     return Earlier(found, actors)
 
 
-def asked(
-    folder: Path, nights: dict[date, tuple[Sequence[Finding], Sequence[Seen]]], night: date = NIGHT
-) -> dict[Speaker, Rate]:
+def asked(folder: Path, nights: Nights, night: date = NIGHT) -> dict[Speaker, Rate]:
     said, seen = nights[night]
     con = connect(readable=[folder])
     try:
@@ -92,7 +92,7 @@ def test_what_all_peers_do_is_common_and_what_no_peer_does_is_rare(tmp_path: Pat
         NIGHT - timedelta(days): ([finding(f"D-{n}") for n in range(20)], seen) for days in range(20)
     }
     nights[NIGHT][0].append(finding("C-1"))
-    rate = asked(tmp_path, dict(nights))
+    rate = asked(tmp_path, nights)
     assert rate["rule_a", "medium", "D-1"].share > 0.95
     assert rate["rule_a", "medium", "C-1"].share < 0.05
     assert all(one.is_counted for one in rate.values())
@@ -115,7 +115,7 @@ def test_nights_later_and_long_ago_are_not_counted(tmp_path: Path) -> None:
     before = files(tmp_path, others)
     con = connect(readable=[tmp_path])
     rate = rates(con, NIGHT, tonight[NIGHT][0], people(NIGHT, seen), before)
-    assert rate == asked(tmp_path, dict(tonight))
+    assert rate == asked(tmp_path, tonight)
 
 
 def test_a_night_listed_twice_counts_once(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_rate_is_never_nothing(tmp_path: Path) -> None:
     assert asked(tmp_path, nights)["rule_a", "critical", "P-1"].share == LEAST_RATE
 
 
-def plain(nights: dict[date, tuple[Sequence[Finding], Sequence[Seen]]], one: Finding) -> float:
+def plain(nights: Nights, one: Finding) -> float:
     """As the module says it, in loops."""
     counted = [night for night in nights if NIGHT - timedelta(WINDOW) <= night <= NIGHT]
     seen = {(night, a): (o or "", u or "", r or "") for night in counted for a, o, u, r in nights[night][1]}
@@ -179,6 +179,6 @@ said_lists = st.lists(
 @given(st.lists(st.tuples(said_lists, seen_lists), min_size=1, max_size=4))
 def test_as_in_plain_loops(tmp_path: Path, history: list[tuple[list[Finding], list[Seen]]]) -> None:
     nights = {NIGHT - timedelta(days): told for days, told in enumerate(history)}
-    found = asked(tmp_path, dict(nights))
-    wanted = {(f.rule_id, f.level, f.actor_id): plain(dict(nights), f) for f in nights[NIGHT][0]}
+    found = asked(tmp_path, nights)
+    wanted = {(f.rule_id, f.level, f.actor_id): plain(nights, f) for f in nights[NIGHT][0]}
     assert {key: rate.share for key, rate in found.items()} == pytest.approx(wanted)

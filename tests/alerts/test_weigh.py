@@ -27,7 +27,7 @@ def rated(nats: float, level: str = "medium", nights: int = 10_000) -> Rate:
 def added(weights: dict[Finding, float], explained: frozenset[str] = frozenset()) -> dict[str, float]:
     """Rule -> nats that it adds."""
     rates = {speaker(item): rated(nats, item.level) for item, nats in weights.items()}
-    return {item.rule_id: pytest.approx(nats(item.strength), abs=1e-6) for item in weigh(weights, rates, explained)}
+    return {item.rule_id: round(nats(item.strength), 6) for item in weigh(weights, rates, explained)}
 
 
 def about(rule: str, *events: str, actor: str = "P-1", level: str = "medium") -> Finding:
