@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,6 +49,23 @@ def _set(con: Backend, name: str, value: bool | list[str]) -> None:
 
     literal: Any = sge.convert(value)
     con.raw_sql(sge.Set(expressions=[sge.SetItem(this=sge.EQ(this=sge.column(name), expression=literal))]))
+
+
+def json_documents(con: Backend, path: Path, **options: str | bool) -> ir.Table:
+    """A file's JSON values as they are written, in order, in the column `document`; NULL for what is no JSON.
+
+    `options` are those of the engine's reader. (Ibis 12's own read_json parses and rewrites each value, on one thread
+    where errors are ignored.)
+    """
+    import sqlglot as sg
+    import sqlglot.expressions as sge
+
+    given = [sge.EQ(this=sg.to_identifier(name), expression=sge.convert(value)) for name, value in options.items()]
+    reader = sge.Anonymous(this="read_json_objects", expressions=[sge.convert(str(path.absolute())), *given])
+    name = f"documents_{uuid.uuid4().hex}"
+    found = sg.select(sg.column("json").as_("document")).from_(reader)
+    con.raw_sql(sge.Create(kind="VIEW", this=sge.table_(name, quoted=True), expression=found))
+    return con.table(name)
 
 
 def drop(con: Backend, kind: Literal["TABLE", "VIEW"], name: str) -> None:

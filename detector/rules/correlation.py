@@ -40,13 +40,13 @@ def evidence(rule: Correlation, items: ir.Table) -> ir.Table:
     windows = Windows(groups, rule.timespan // timedelta(microseconds=1))
     judged = judge(rule, usable, windows)
     marked = judged.mutate(hit_time=ibis.ifelse(judged["hit"].fill_null(False), judged[TIME], ibis.null("int64")))
-    near = marked.mutate(
-        moment=marked["hit_time"].min().over(windows.onward(marked)),
-        last_hit=marked["hit_time"].max().over(windows.older(marked, 1)),
-    )
+    near = marked.mutate(moment=marked["hit_time"].min().over(windows.onward(marked)))
     found = near.filter(near["moment"] - near[TIME] <= windows.span)
-    opens = found["last_hit"].isnull() | (found["moment"] - found["last_hit"] > windows.span)
-    opened = found.mutate(opens_at=ibis.ifelse(opens, found["moment"], ibis.null("int64")))
+    # Every hit is its own moment, so that moments one after the other are hits one after the other; items of one time
+    # have one moment, in whatever order they come.
+    after = found.mutate(last_moment=found["moment"].lag().over(windows.in_time(found)))
+    opens = after["last_moment"].isnull() | (after["moment"] - after["last_moment"] > windows.span)
+    opened = after.mutate(opens_at=ibis.ifelse(opens, after["moment"], ibis.null("int64")))
     return opened.mutate(opening=opened["opens_at"].max().over(windows.upto(opened)))
 
 

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from detector.engine import json_documents
 from detector.errors import ConfigError, InputError, Where
 from detector.rules.sources import ColumnSource, JsonSource, Source
 from detector.rules.windows import ROW
@@ -108,10 +109,7 @@ def _json(con: Backend, path: Path, packing: str) -> Source:
         start = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     array = start.startswith(b"[") and path.name.lower().split(".")[1:2] == ["json"]
     options = {"format": "array"} if array else {"format": "newline_delimited", "ignore_errors": True}
-    table = con.read_json(
-        str(path.absolute()), columns={"document": "JSON"}, records="false", compression=packing, **options
-    )
-    return JsonSource(table)
+    return JsonSource(json_documents(con, path, compression=packing, **options))
 
 
 def _csv(con: Backend, path: Path, packing: str) -> Source:

@@ -36,6 +36,10 @@ class Windows:
         """All from an item's time on."""
         return ibis.window(group_by=self.groups, order_by=table[TIME], range=(0, None))
 
+    def in_time(self, table: ir.Table) -> Any:
+        """The items in the order of their times, to look at the one before."""
+        return ibis.window(group_by=self.groups, order_by=table[TIME])
+
     def places(self, table: ir.Table) -> ir.IntegerValue:
         """Which place an item has in the order of time and row; what one event brings about has one place."""
         return ibis.dense_rank().over(ibis.window(group_by=self.groups, order_by=[table[TIME], table[ROW]]))
