@@ -106,6 +106,12 @@ class ModelSettings(Section):
 class BudgetSettings(Section):
     alerts_per_night: int = Field(10, ge=0, description="how many alerts the reviewers can look at a night")
     least_score: float = Field(35.0, ge=0, le=100, description="an alert below this score takes no place in the queue")
+    sample_share: Fraction = Field(
+        0.05, description="share of the slots that go to blind random samples, which show what is missed; 0: none"
+    )
+    sample_seed: str = Field(
+        "", description="a text that only you know, so that nobody can work out whom a night's samples will be about"
+    )
     join_days: int = Field(7, ge=0, description="a finding joins an open alert of the same actor this recent")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,16 @@ from ibis.backends.duckdb import Backend
 from detector.alerts.raising import NightAlerts
 from detector.alerts.rarity import WINDOW, Earlier, rates
 from detector.alerts.weigh import weigh
-from detector.anomaly import ModelSpecification, forest_findings, score_night, train_if_due
+from detector.anomaly import (
+    ModelSpecification,
+    ScoredNight,
+    forest_findings,
+    people_of,
+    score_night,
+    score_people,
+    train_if_due,
+)
+from detector.anomaly.model import TrainedModel
 from detector.anomaly.schedule import SampleLoader
 from detector.anomaly.train import FLAGGED
 from detector.config import Settings
@@ -42,7 +51,7 @@ from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
 from detector.triage.flagged import flagged_events
 from detector.triage.models import Alert
-from detector.triage.services import raise_alerts
+from detector.triage.services import draw_samples, raise_alerts, reserve_slots
 from detector.writing import Stopwatch
 
 
@@ -120,7 +129,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         count = sum(pq.read_metadata(path).num_rows for path in paths)
     with watch.stage("alerts"), transaction.atomic():
         register_tables(home, staged, now=means.now)
-        alerts = raise_alerts(night, findings, means.now, settings)
+        alerts = _raise(con, means, read, verdict.model, findings)
         Night.objects.update_or_create(
             night=night,
             defaults={
@@ -198,11 +207,38 @@ def rule_table(con: Backend, home: Home, read: NightTables, rules: RulePack, ref
     return tonight.union(earlier.mutate(**absent).select(tonight.columns))
 
 
+def _raise(
+    con: Backend, means: Means, read: NightTables, model: TrainedModel | None, findings: Sequence[Finding]
+) -> NightAlerts:
+    """The night's alerts, and the blind samples among them. Without a model there is nothing to show of a sample."""
+    night, budget = read.night, means.settings.budget
+    if model is None:
+        return raise_alerts(night, findings, means.now, means.settings)
+
+    def describe(people: Sequence[str]) -> dict[str, Finding]:
+        scored = score_people(con, model, read.events, read.features, people)
+        return {finding.actor_id: finding for finding in _told(con, means, night, model, scored)}
+
+    reserve_slots(night, budget)
+    alerts = raise_alerts(night, findings, means.now, means.settings)
+    samples = draw_samples(night, people_of(con, read.events), findings, means.now, budget, describe)
+    return replace(alerts, samples=samples)
+
+
+def _told(con: Backend, means: Means, night: date, model: TrainedModel, scored: ScoredNight) -> list[Finding]:
+    """The scored people's findings, beside what was usual in the nights before."""
+    since = night - timedelta(days=means.settings.features.history_days)
+    before = _nights(con, means.home, "actor_features", since=since, before=night)
+    usual = usual_values(con, before, scored.strange_actors)
+    return forest_findings(model, scored, usual, night, sentence=sentence)
+
+
 @dataclass(frozen=True)
 class _Verdict:
     """What the forest had to say about a night; without a model only why there is none."""
 
     status: str
+    model: TrainedModel | None = None
     findings: list[Finding] = field(default_factory=list)
     version: str = ""
     trained_at: datetime | None = None
@@ -214,11 +250,8 @@ def _model_findings(con: Backend, night: date, means: Means, events: ir.Table, f
     if model is None:
         return _Verdict(status)
     scored = score_night(con, model, events, features)
-    since = night - timedelta(days=means.settings.features.history_days)
-    before = _nights(con, means.home, "actor_features", since=since, before=night)
-    usual = usual_values(con, before, scored.strange_actors)
-    findings = forest_findings(model, scored, usual, night, sentence=sentence)
-    return _Verdict(status, findings, model.version, model.created_at, scored.drift)
+    findings = _told(con, means, night, model, scored)
+    return _Verdict(status, model, findings, model.version, model.created_at, scored.drift)
 
 
 def sample_of(con: Backend, home: Home) -> SampleLoader:

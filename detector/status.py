@@ -13,6 +13,7 @@ from detector.home import Home
 from detector.ingest.lake import verify_lake
 from detector.ledger.models import IngestedFile, Night, Run
 from detector.night import nights_due
+from detector.triage.services import misses
 
 
 def status(home: Home, *, now: datetime, verify: bool = False) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def status(home: Home, *, now: datetime, verify: bool = False) -> dict[str, Any]
         "rules": summary.get("rules", {}),
         "reference": summary.get("reference", {}),
         "explained": summary.get("explained", {}),
+        "samples": misses().as_json(),
         "not_recognised": summary.get("not_recognised", []),
         "last_scan": _run(last),
         "damage": list(verify_lake(home, contents=verify)),

@@ -11,7 +11,10 @@ from detector.alerts.worth import level_rank
 
 @dataclass(frozen=True)
 class Contender:
-    """An alert with evidence of the night. `queued_on` is the night whose slot it took, None while below the budget."""
+    """An alert with evidence of the night. `queued_on` is the night whose slot it took, None while below the budget.
+
+    A `sample` has a slot of its own and competes for none.
+    """
 
     alert_id: str
     score: float
@@ -19,6 +22,7 @@ class Contender:
     first_event_time: datetime
     queued_on: date | None
     decided: bool = False
+    sample: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def deal(contenders: Iterable[Contender], *, night: date, slots: int, least_scor
     for rank, alert in enumerate(sorted(contenders, key=order), start=1):
         queued_on = alert.queued_on
         competes = queued_on == night or (queued_on is None and not alert.decided and alert.score >= least_score)
-        if competes and free > 0:
+        if competes and not alert.sample and free > 0:
             free -= 1
             queued_on = night
         places[alert.alert_id] = Place(rank, queued_on)

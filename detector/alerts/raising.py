@@ -20,11 +20,15 @@ class RaisedAlert:
 
 @dataclass(frozen=True)
 class NightAlerts:
-    """What changed: alerts begun or extended, best first; nothing when all findings were known already."""
+    """What changed: alerts begun or extended, best first; nothing when all findings were known already.
+
+    `samples` is the number of blind samples drawn; they are none of the alerts that were raised.
+    """
 
     night: date
     touched: tuple[RaisedAlert, ...]
     findings_added: int
+    samples: int = 0
 
     @property
     def raised(self) -> tuple[RaisedAlert, ...]:
@@ -34,4 +38,4 @@ class NightAlerts:
     @property
     def in_budget(self) -> int:
         """How many of them the reviewers will see."""
-        return sum(item.in_budget for item in self.touched)
+        return sum(item.in_budget for item in self.touched) + self.samples

@@ -51,10 +51,16 @@ def weigh(
         replace(
             finding,
             strength=strength(adds[finding.finding_id]),
-            explanation=" ".join((_closed(finding.explanation), *how_often(rates[speaker(finding)]))),
+            explanation=_with_rate(finding, rates[speaker(finding)]),
         )
         for finding in given
     ]
+
+
+def _with_rate(finding: Finding, rate: Rate) -> str:
+    """The forest's findings say nothing of how rare they are: see `detector.triage.sampling`."""
+    said = () if finding.detector == "forest" else how_often(rate)
+    return " ".join((_closed(finding.explanation), *said))
 
 
 def how_often(rate: Rate) -> tuple[str, ...]:

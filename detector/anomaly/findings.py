@@ -7,15 +7,14 @@ from datetime import date
 
 import numpy as np
 
-from detector.anomaly.calibration import to_surprise
 from detector.anomaly.explain import Sentence, UsualValues, explain, leading_reasons
 from detector.anomaly.model import TrainedModel
-from detector.anomaly.night import JUST_BELOW_100, ScoredNight, StrangeActor
+from detector.anomaly.night import ScoredNight, StrangeActor
 from detector.anomaly.specification import FindingSpecification
 from detector.records import Finding
 
 THEME = "unusual_pattern"
-COMBINATION = "No single feature stands out: it is the combination of many that is unusual."
+COMBINATION = "No single feature stands out: look at how they come together."
 _LEVEL_ORDER = ("informational", "low", "medium", "high")
 
 
@@ -64,8 +63,7 @@ def _finding(model: TrainedModel, actor: StrangeActor, usual: UsualValues, night
         event_ids=tuple(evidence.column("event_id").to_pylist()),
         explanation=" ".join(
             (
-                _how_many(actor.look_ups, len(frame), len(shown)),
-                _rarity(model, float(actor.scores.max())),
+                _which(actor.look_ups, len(shown)),
                 " ".join(_closed(reason.sentence) for reason in reasons) or COMBINATION,
                 "Unusual is not wrong: look for what explains it.",
             )
@@ -75,21 +73,15 @@ def _finding(model: TrainedModel, actor: StrangeActor, usual: UsualValues, night
     )
 
 
-def _how_many(all_events: int, strange: int, shown: int) -> str:
-    who = "The actor's only look-up" if all_events == 1 else f"{strange:,} of the actor's {all_events:,} look-ups"
-    verb = "is" if strange == 1 else "are"
-    cut = f" (the {shown} strangest are listed)" if shown < strange else ""
-    return f"{who} this night {verb} unlike those of comparable colleagues{cut}."
-
-
-def _rarity(model: TrainedModel, top: float) -> str:
-    surprise = float(to_surprise(np.asarray([min(top, JUST_BELOW_100)]))[0])
-    score = f"The strangest scores {top:.0f} of 100:"
-    if surprise > np.log10(model.calibration.rows):
-        return f"{score} stranger than all {model.calibration.rows:,} look-ups that the model learned from."
-    rare = 10**surprise
-    digits = 10 ** max(len(str(int(rare))) - 2, 0)
-    return f"{score} about one look-up in {round(rare / digits) * digits:,} is as strange."
+def _which(all_events: int, shown: int) -> str:
+    """Which look-ups are listed. How strange they are is the strength's to say: this holds for any night of anybody,
+    so that a blind sample reads like the rest."""
+    if all_events == 1:
+        return "The actor's only look-up this night, beside those of comparable colleagues."
+    if shown == all_events:
+        return f"All {all_events:,} look-ups of the actor this night, beside those of comparable colleagues."
+    which = f"The {shown} of" if shown > 1 else "The one of"
+    return f"{which} the actor's {all_events:,} look-ups this night that least resemble those of comparable colleagues."
 
 
 def _closed(text: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 import numpy as np
@@ -18,7 +18,7 @@ from detector.anomaly.drift import DriftTally
 from detector.anomaly.model import TrainedModel
 from detector.anomaly.score import score
 from detector.anomaly.specification import FindingSpecification
-from detector.engine import batches
+from detector.engine import arrow, batches
 
 Doubles = npt.NDArray[np.float64]
 
@@ -54,11 +54,40 @@ class ScoredNight:
 
 def score_night(con: Backend, model: TrainedModel, events: ir.Table, features: ir.Table) -> ScoredNight:
     """Score a night's events (EVENT_SCHEMA) joined with their features; both are stored tables or views of `con`."""
+    return score_parts(model, _parts(con, model, events, features))
+
+
+def score_people(
+    con: Backend, model: TrainedModel, events: ir.Table, features: ir.Table, people: Sequence[str]
+) -> ScoredNight:
+    """All look-ups of a few people, strange or not; in order of name. The tables as for `score_night`.
+
+    Their strength is the least that a finding has.
+    """
+    mine = events.filter(events.actor_id.isin(list(people)))
+    parts = [part.append_column("score", pa.array(score(model, part))) for part in _parts(con, model, mine, features)]
+    if not parts:
+        return ScoredNight((), {}, 0)
+    table = pa.concat_tables(parts).combine_chunks()
+    actors = []
+    for actor in sorted(set(table.column("actor_id").to_pylist())):
+        own = _actor(table, actor, 0.0, 0)
+        actors.append(replace(own, strength=model.specification.findings.threshold, look_ups=len(own.scores)))
+    return ScoredNight(tuple(actors), {}, table.num_rows)
+
+
+def people_of(con: Backend, events: ir.Table) -> frozenset[str]:
+    """Who looked something up; without names that stand for many people."""
+    names = arrow(con, events.select("actor_id").distinct()).column("actor_id").to_pylist()
+    return frozenset(name for name in names if not _masked(name))
+
+
+def _parts(con: Backend, model: TrainedModel, events: ir.Table, features: ir.Table) -> Iterator[pa.Table]:
     wanted = [name for name in model.features if name in features.columns]
     joined = events.select(*KEYS, *EVENT_COLUMNS).inner_join(features.select(*KEYS, *wanted), KEYS)
     spec = model.specification
-    parts = batches(con, joined, rows=spec.threads * spec.chunk_rows)
-    return score_parts(model, (pa.Table.from_batches([part]) for part in parts))
+    for part in batches(con, joined, rows=spec.threads * spec.chunk_rows):
+        yield pa.Table.from_batches([part])
 
 
 def score_parts(model: TrainedModel, parts: Iterable[pa.Table]) -> ScoredNight:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 NARROW: Final = 90
 _COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 _EVENTS_SHOWN: Final = 20
+SAMPLE: Final = (
+    "This was a blind sample, drawn at random to learn what is missed. Its sentences are true; its title, level, score"
+    " and rank were borrowed."
+)
 
 
 def show_queue(alerts: Sequence[AlertView], *, hidden: int, filtered: bool, zone: str) -> None:
@@ -58,6 +62,8 @@ def show_alert(alert: AlertView, *, zone: str) -> None:
         out.print(Text(f"Decided {at} by {by}: {decision.verdict} ({printable(decision.reason)}), {decision.to_state}"))
         if decision.note:
             out.print(Text(f"  {printable(decision.note)}"))
+    if alert.sample:
+        out.print(Text(SAMPLE))
     if not alert.decisions:
         out.print(Text(f"To decide: detector alerts decide {alert.alert_id} --verdict … --reason …"))
 

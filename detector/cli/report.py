@@ -94,8 +94,26 @@ def status_report(report: Mapping[str, Any], said: Sequence[str], output: Output
             f"Night of {night}: {explained['share']:.1%} of {explained['lookups']:,} look-ups of a record are explained"
             f" ({by})"
         )
+    if report["samples"]["nights"]:
+        out.print(_samples(report["samples"]))
     for line in said:
         out.print(f"! {printable(line)}")
+
+
+def _samples(samples: Mapping[str, Any]) -> str:
+    """What the blind samples tell of what is missed."""
+    head = (
+        f"Blind samples: {samples['drawn']:,} drawn from {samples['unflagged_actor_nights']:,} actor-nights that were"
+        f" not in the queue ({samples['nights']:,} nights), {samples['decided']:,} decided,"
+        f" {samples['confirmed']:,} confirmed."
+    )
+    if samples["missed"] is None:
+        return f"{head} Nothing can be said of what is missed before one is decided."
+    rate, missed = samples["per_1000"], samples["missed"]
+    return (
+        f"{head} Estimated misuse among these: {rate['value']:,g} in 1,000 (95 % interval {rate['low']:,g} to"
+        f" {rate['high']:,g}), {missed['value']:,.0f} missed ({missed['low']:,.0f} to {missed['high']:,.0f})."
+    )
 
 
 def _reference(tables: Sequence[Mapping[str, Any]]) -> Table:

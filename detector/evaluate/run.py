@@ -15,9 +15,14 @@ from detector.triage import services
 
 
 def ranked_alerts() -> list[Ranked]:
-    """Every alert as `alerts list --all` orders them, with all the evidence that is kept of each."""
+    """Every alert as `alerts list --all` orders them, with all the evidence that is kept of each.
+
+    Without blind samples: they have a score to look like others, and whom chance found is no merit of the ranking.
+    """
     found = []
     for alert in services.list_alerts(everything=True):
+        if alert.sample_probability is not None:
+            continue
         events = dict.fromkeys(event for finding in alert.findings for event in finding.event_ids)
         sources = dict.fromkeys(f.rule_id if f.detector == "rule" else f.detector for f in alert.findings)
         found.append(

@@ -76,7 +76,8 @@ def _alerts() -> Iterator[Reading]:
     oldest = waiting.filter(in_budget=True).aggregate(oldest=Min("created_at"))["oldest"]
     yield from _instant("oldest_open_alert_timestamp_seconds", oldest)
     # Findings are never deleted and never change rule or level, so this cannot fall.
-    raised = AlertFinding.objects.values("rule_id", "level").annotate(number=Count("alert", distinct=True))
+    spoken_in = AlertFinding.objects.filter(alert__sample_probability=None)
+    raised = spoken_in.values("rule_id", "level").annotate(number=Count("alert", distinct=True))
     for spoken in raised.order_by():
         yield Reading("alerts_raised", (spoken["rule_id"], spoken["level"]), spoken["number"])
 
@@ -101,7 +102,9 @@ def _decisions() -> Iterator[Reading]:
     latest = latest_verdicts()
     hits: dict[str, int] = {}
     total: dict[str, int] = {}
-    decided = AlertFinding.objects.filter(superseded_at=None, alert__decisions__isnull=False)
+    decided = AlertFinding.objects.filter(
+        superseded_at=None, alert__decisions__isnull=False, alert__sample_probability=None
+    )
     for rule, alert_id in decided.values_list("rule_id", "alert_id").distinct():
         if latest.get(alert_id) in COUNTED:
             total[rule] = total.get(rule, 0) + 1

@@ -19,7 +19,8 @@ class Alert(models.Model):
 
     `night` is the latest night with evidence, `rank` the rank among that night's alerts. `queued_on` is the night
     whose budget put the alert into the reviewers' queue; while `in_budget` is false it is NULL. `rule_id` is the
-    strongest finding's, by which alerts are counted.
+    strongest finding's, by which alerts are counted. `sample_probability` is NULL but for a blind sample: see
+    `detector.triage.sampling`.
     """
 
     alert_id = models.CharField(max_length=40, primary_key=True)
@@ -41,6 +42,7 @@ class Alert(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    sample_probability = models.FloatField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "in_budget", "night"])]
@@ -75,6 +77,19 @@ class AlertFinding(models.Model):
 
     def __str__(self) -> str:
         return self.finding_id
+
+
+class SampleDraw(models.Model):
+    """The blind samples of one night: how many were `expected` on average and `wanted` of this night, and the number
+    of people they were drawn from (0: not drawn yet)."""
+
+    night = models.DateField(primary_key=True)
+    expected = models.FloatField()
+    wanted = models.IntegerField()
+    eligible = models.IntegerField()
+
+    def __str__(self) -> str:
+        return self.night.isoformat()
 
 
 class _AppendOnly(models.QuerySet["Decision"]):

@@ -74,10 +74,16 @@ class AlertView:
     level: str
     state: str
     in_budget: bool
+    sample_probability: float | None
     title: str
     explanation: str
     findings: tuple[FindingView, ...]
     decisions: tuple[DecisionView, ...]
+
+    @property
+    def sample(self) -> bool | None:
+        """Whether it was a blind sample; not told (None) before it is decided, or it would not be blind."""
+        return None if self.state in UNDECIDED else self.sample_probability is not None
 
     @property
     def event_ids(self) -> tuple[str, ...]:
@@ -170,6 +176,7 @@ def as_full_record(alert: AlertView) -> dict[str, Any]:
     ]
     decisions = [asdict(item) | {"decided_at": instant(item.decided_at)} for item in alert.decisions]
     more = {"theme": alert.theme, "first_night": alert.first_night.isoformat(), "in_budget": alert.in_budget}
+    more["sample"] = alert.sample
     return as_record(alert) | more | {"findings": findings, "decisions": decisions}
 
 
@@ -201,6 +208,7 @@ def _view(row: Alert) -> AlertView:
         level=row.level,
         state=row.state,
         in_budget=row.in_budget,
+        sample_probability=row.sample_probability,
         title=row.title,
         explanation=row.explanation,
         findings=tuple(_finding(item) for item in findings),

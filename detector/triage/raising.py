@@ -19,7 +19,7 @@ from detector.alerts.score import level, score
 from detector.alerts.wording import explanation, title
 from detector.config import BudgetSettings, Settings
 from detector.records import Finding, Usual
-from detector.triage.models import Alert, AlertFinding
+from detector.triage.models import Alert, AlertFinding, SampleDraw
 from detector.triage.transitions import DECIDED, OPEN, UNDECIDED
 
 #: Events kept as a finding's evidence; its explanation says how many there are in all.
@@ -51,7 +51,9 @@ def raise_alerts(night: date, findings: Iterable[Finding], now: datetime, settin
 
 
 def _raise(night: date, given: dict[str, Finding], now: datetime, settings: Settings) -> NightAlerts:
-    stored = {f.finding_id: f for f in AlertFinding.objects.filter(night=night).select_related("alert")}
+    # Nothing joins a blind sample, and what it shows is not said of the night a second time.
+    told = AlertFinding.objects.filter(night=night, alert__sample_probability=None).select_related("alert")
+    stored = {f.finding_id: f for f in told}
     fresh = _news(given, stored)
     replaced = _replaced(fresh, given, stored)
     held_alerts = _held_alerts(night, fresh, settings)
@@ -68,9 +70,8 @@ def _raise(night: date, given: dict[str, Finding], now: datetime, settings: Sett
     if not placed:
         return NightAlerts(night, (), 0)
     existing = {alert.alert_id: alert for alert in held_alerts}
-    changed = [_summarise(item, existing.get(item.alert_id), now) for item in grouped]
-    ranked = _rank(changed, settings.budget)
-    Alert.objects.bulk_create(ranked, update_conflicts=True, unique_fields=["alert_id"], update_fields=_WRITTEN)
+    changed = [summarise(item, existing.get(item.alert_id), now) for item in grouped]
+    store_alerts(changed, settings.budget)
     _supersede(replaced.values(), now)
     _store_findings(grouped, set(stored))
     new = {item.alert_id for item in grouped if item.is_new}
@@ -131,7 +132,7 @@ def _held_alerts(night: date, fresh: Sequence[Finding], settings: Settings) -> l
     if not actors:
         return []
     earliest = night - timedelta(days=settings.budget.join_days)
-    near = Q(first_night__lte=night, night__gte=earliest)
+    near = Q(first_night__lte=night, night__gte=earliest, sample_probability=None)
     return [a for a in Alert.objects.select_for_update().filter(near, state__in=UNDECIDED) if a.actor_id in actors]
 
 
@@ -162,7 +163,7 @@ def _evidence(row: AlertFinding) -> Evidence:
     )
 
 
-def _summarise(item: Grouped, alert: Alert | None, now: datetime) -> Alert:
+def summarise(item: Grouped, alert: Alert | None, now: datetime) -> Alert:
     """The alert's row with what its findings now come to; rank and budget are not yet dealt."""
     if alert is None:
         alert = Alert(alert_id=item.alert_id, actor_id=item.actor_id, state=OPEN, created_at=now)
@@ -182,12 +183,20 @@ def _summarise(item: Grouped, alert: Alert | None, now: datetime) -> Alert:
     return alert
 
 
+def store_alerts(changed: list[Alert], budget: BudgetSettings) -> None:
+    """Give every alert its place and write what is new or another now."""
+    ranked = _rank(changed, budget)
+    Alert.objects.bulk_create(ranked, update_conflicts=True, unique_fields=["alert_id"], update_fields=_WRITTEN)
+
+
 def _rank(changed: list[Alert], budget: BudgetSettings) -> list[Alert]:
     """Deal the places of every night that a changed alert belongs to; returns the rows to write, changed ones and all
     whose place is another now."""
     rows = {alert.alert_id: alert for alert in changed}
     write = dict(rows)
-    for night in sorted({alert.night for alert in changed}):
+    nights = sorted({alert.night for alert in changed})
+    reserved = dict(SampleDraw.objects.filter(night__in=nights).values_list("night", "wanted"))
+    for night in nights:
         of_night = Alert.objects.filter(findings__night=night, findings__superseded_at=None).distinct()
         for alert in of_night:
             rows.setdefault(alert.alert_id, alert)
@@ -195,11 +204,19 @@ def _rank(changed: list[Alert], budget: BudgetSettings) -> list[Alert]:
         contenders = [a for a in rows.values() if a.alert_id in known or a.night == night]
         places = deal(
             (
-                Contender(a.alert_id, a.score, a.level, a.first_event_time, a.queued_on, a.state in DECIDED)
+                Contender(
+                    a.alert_id,
+                    a.score,
+                    a.level,
+                    a.first_event_time,
+                    a.queued_on,
+                    a.state in DECIDED,
+                    a.sample_probability is not None,
+                )
                 for a in contenders
             ),
             night=night,
-            slots=budget.alerts_per_night,
+            slots=max(budget.alerts_per_night - reserved.get(night, 0), 0),
             least_score=budget.least_score,
         )
         for alert in contenders:
@@ -226,11 +243,11 @@ def _store_findings(grouped: Sequence[Grouped], stored: Set[str]) -> None:
             if finding.finding_id in stored:
                 AlertFinding.objects.filter(pk=finding.finding_id).update(superseded_at=None, alert=alert.alert_id)
             else:
-                rows.append(_finding_row(alert.alert_id, finding))
+                rows.append(finding_row(alert.alert_id, finding))
     AlertFinding.objects.bulk_create(rows)
 
 
-def _finding_row(alert_id: str, finding: Finding) -> AlertFinding:
+def finding_row(alert_id: str, finding: Finding) -> AlertFinding:
     return AlertFinding(
         finding_id=finding.finding_id,
         alert_id=alert_id,

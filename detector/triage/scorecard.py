@@ -79,7 +79,7 @@ class Score:
         }
 
 
-def wilson(hits: int, trials: int) -> tuple[float, float]:
+def wilson(hits: float, trials: float) -> tuple[float, float]:
     """Wilson's score interval at 95 % for a share; 0 to 1 where nothing was tried."""
     if not trials:
         return 0.0, 1.0
@@ -92,7 +92,8 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 
 def scores() -> tuple[Score, ...]:
     """Every rule that has spoken in an alert, loudest first. Needs the home's database open."""
-    findings = AlertFinding.objects.filter(detector="rule", superseded_at=None)
+    # A blind sample's verdict is about whoever was drawn, not about a rule.
+    findings = AlertFinding.objects.filter(detector="rule", superseded_at=None, alert__sample_probability=None)
     decided: dict[str, dict[str, int]] = {}
     latest = latest_verdicts()
     pairs = findings.filter(alert__decisions__isnull=False).values_list("rule_id", "alert_id").distinct()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,17 +13,17 @@ from hypothesis import strategies as st
 
 from detector.anomaly.findings import COMBINATION, forest_findings, level_of
 from detector.anomaly.model import TrainedModel
-from detector.anomaly.night import actor_strength, score_parts
+from detector.anomaly.night import actor_strength, people_of, score_parts, score_people
 from detector.anomaly.score import score
 from detector.anomaly.specification import FindingSpecification
+from detector.engine import connect
 from detector.records import Finding
 
 NIGHT = FIRST + timedelta(days=14)
 ODD = {"rate_1h": 300.0, "unexplained": 1.0, "off_shift": 500.0, "gap_days": 0.0, "surprisal": 11.0}
 USUAL = {"actor-90": {"rate_1h": (3.0, 2.0), "off_shift": (0.0, 0.0), "unexplained": (0.1, 0.02)}}
 GOLDEN = (
-    "12 of the actor's 15 look-ups this night are unlike those of comparable colleagues (the 10 strangest are listed). "
-    "The strangest scores 95 of 100: stranger than all 4,000 look-ups that the model learned from. "
+    "The 10 of the actor's 15 look-ups this night that least resemble those of comparable colleagues. "
     "No case explains it; usual for this actor 0.1, peers 0.02. "
     "500 minutes outside the shift; usual for this actor 0, peers 0. "
     "0 days since the last contact; usual for this actor unknown, peers 69.7. "
@@ -77,9 +78,7 @@ def test_a_finding_is_one_actors_strange_look_ups_of_the_night(model: TrainedMod
 
 def test_an_actor_with_one_look_up(model: TrainedModel) -> None:
     [found] = [one for one in findings(model, night(planted=1)) if one.actor_id == "actor-90"]
-    assert found.explanation.startswith(
-        "The actor's only look-up this night is unlike those of comparable colleagues. "
-    )
+    assert found.explanation.startswith("The actor's only look-up this night, beside those of comparable colleagues. ")
     assert found.first_event_time == found.last_event_time
 
 
@@ -91,8 +90,7 @@ def test_evidence_is_cut_to_the_strangest_ten_in_time_order(model: TrainedModel)
     assert list(found.event_ids) == sorted(found.event_ids)
     left = [points[f"e21-{i:06d}"] for i in range(30) if f"e21-{i:06d}" not in found.event_ids]
     assert min(points[event] for event in found.event_ids) >= max(left)
-    assert "30 of the actor's 30 look-ups this night are unlike" in found.explanation
-    assert "(the 10 strangest are listed)" in found.explanation
+    assert found.explanation.startswith("The 10 of the actor's 30 look-ups this night that least resemble those of")
 
 
 def test_at_most_so_many_actors_the_strongest(model: TrainedModel) -> None:
@@ -123,6 +121,26 @@ def test_masked_and_blank_actors_get_no_finding_of_one_person(model: TrainedMode
     assert "***" not in score_parts(model, [night(actor="***")]).strange_actors
     assert "" not in score_parts(model, [night(actor="")]).strange_actors
     assert "actor-90" in score_parts(model, [night()]).strange_actors
+
+
+def test_somebody_ordinary_reads_like_somebody_strange(model: TrainedModel) -> None:
+    """A blind sample is told in the words of the strange, with its own figures."""
+    table = pa.concat_tables([night(), changed(look_ups(12, seed=22, nights=1, first=NIGHT), {"actor_id": "quiet"})])
+    con = connect()
+    rows = ibis.memtable(table.append_column("source_name", pa.array(["made"] * len(table))))
+    events = con.create_table("events", rows)
+    scored = score_people(con, model, events, events, ["quiet", "actor-90"])
+    assert people_of(con, events) == set(table.column("actor_id").to_pylist())
+    con.disconnect()
+    mine = table.filter(pa.compute.equal(table.column("actor_id"), "quiet"))
+    assert (scored.strange_actors, [actor.look_ups for actor in scored.actors]) == (("actor-90", "quiet"), [3, 12])
+    assert scored.actors[1].scores.tolist() == score(model, mine).tolist()
+    assert scored.actors[1].scores.max() < model.specification.findings.threshold
+    strange, found = forest_findings(model, scored, USUAL, NIGHT, sentence=sentence)
+    assert strange.explanation.startswith("All 3 look-ups of the actor this night, beside those of comparable colleag")
+    assert (found.strength, found.level) == (60.0, "low")
+    assert found.explanation.startswith(f"The 10 of the actor's {len(mine)} look-ups this night that least resemble")
+    assert set(found.event_ids) <= set(mine.column("event_id").to_pylist())
 
 
 def test_no_events_no_findings(model: TrainedModel) -> None:

@@ -38,7 +38,8 @@ def scan(home: Home, logs: Path) -> int:
     from detector.scan import scan as run
 
     specification = logs.parent / "specification.yaml"
-    settings = Settings.model_validate({"model": {"specification": specification}, "budget": {"alerts_per_night": 2}})
+    budget = {"alerts_per_night": 2, "sample_share": 0.5}
+    settings = Settings.model_validate({"model": {"specification": specification}, "budget": budget})
     summary = run([logs], home=home, settings=settings, source=None, reference=None, now=NOW, progress=Silent(), env={})
     return summary.exit_code(settings)
 

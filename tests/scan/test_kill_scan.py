@@ -120,5 +120,6 @@ def test_a_second_scan_changes_nothing(tmp_path: Path) -> None:
     with worker(logs) as process:
         assert run(process, tmp_path / "home") == "0"
         before = snapshot(tmp_path / "home")
+        assert before["tables"]["triage_sampledraw"], "no blind samples were drawn"
         assert run(process, tmp_path / "home") == "0"
         assert snapshot(tmp_path / "home") == before

@@ -15,13 +15,22 @@ from urllib.parse import quote
 import pytest
 from made_findings import NIGHT, NOW, budget, finding, forest
 
+from detector.config import Settings
 from detector.database import open_database
 from detector.errors import ConfigError, StateError, UsageError
 from detector.home import Home
 from detector.ledger.models import Run
 from detector.metrics.collector import expose
 from detector.triage.models import Alert, AlertFinding
-from detector.triage.services import decide, list_alerts, raise_alerts, verify_chain
+from detector.triage.services import (
+    decide,
+    draw_samples,
+    list_alerts,
+    misses,
+    raise_alerts,
+    reserve_slots,
+    verify_chain,
+)
 
 
 def _program(name: str) -> str | None:
@@ -112,7 +121,27 @@ class TestOnPostgreSQL:
             list(AlertFinding.objects.order_by("pk").values()),
         ) == before
         raise_alerts(NIGHT + timedelta(1), [finding("P-2", night=NIGHT + timedelta(1))], NOW, budget(1))
-        assert [(a.actor_id, a.score) for a in list_alerts()] == [("P-1", 87.82), ("P-2", 50.41)]
+        assert [(a.actor_id, a.score) for a in list_alerts()] == [("P-1", 86.5), ("P-2", 53.63)]
+
+    def test_blind_samples_are_drawn_once(self) -> None:
+        settings = Settings.model_validate({"budget": {"alerts_per_night": 2, "sample_share": 0.5}})
+        drawn = []
+        for _ in range(2):
+            reserve_slots(NIGHT, settings.budget)
+            raise_alerts(NIGHT, [finding("P-1"), finding("P-2")], NOW, settings)
+            drawn.append(
+                draw_samples(
+                    NIGHT,
+                    [f"P-{n}" for n in range(9)],
+                    [],
+                    NOW,
+                    settings.budget,
+                    lambda people: {who: forest(who) for who in people},
+                )
+            )
+        assert drawn == [1, 0]
+        assert [alert.in_budget for alert in Alert.objects.filter(sample_probability=1 / 8)] == [True]
+        assert (misses().drawn, misses().unflagged) == (1, 8)
 
     def test_long_and_foreign_text_fits(self) -> None:
         long = "x" * 5000
