@@ -68,9 +68,15 @@ class ColumnSource:
         return NOTHING if value is None else raw_of(value)
 
     def values(self) -> ir.ArrayValue:
-        columns = [self.table[column] for column in self.names.values()]
-        texts = [raw_of(value).text for column in columns for value in _members(column)]
-        return ibis.array(texts).filter(lambda text: text.notnull())
+        found = [value for column in self.names.values() for value in _members(self.table[column])]
+        texts = [raw_of(value).text for value in found if not value.type().is_array()]
+        # an empty array of its type, so that a table of lists alone will do
+        every = ibis.array([ibis.null("string"), *texts])
+        for value in found:
+            if value.type().is_array():
+                texts_in = value.map(lambda element: raw_of(element).text)
+                every = every.concat(ibis.coalesce(texts_in, ibis.array([ibis.null("string")])))
+        return every.filter(lambda text: text.notnull())
 
     def broken(self) -> None:
         return None
@@ -251,10 +257,14 @@ def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
 
 
 def _members(value: ir.Value) -> Iterator[ir.Value]:
-    """A column itself, or what is within a struct at any depth."""
+    """A column itself, or what is within its structs at any depth: of structs in a list, a list for each member."""
     kind = value.type()
     if isinstance(kind, dt.Struct):
         for name in kind.names:
             yield from _members(value[name])
+    elif isinstance(kind, dt.Array) and isinstance(kind.value_type, dt.Struct):
+        for name in kind.value_type.names:
+            inner = value.map(lambda element, name=name: element[name])
+            yield from _members(inner.flatten() if isinstance(inner.type().value_type, dt.Array) else inner)
     else:
         yield value
