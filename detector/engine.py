@@ -1,4 +1,7 @@
-"""The query engine: an embedded DuckDB behind Ibis, shut off from everything but the files it is given."""
+"""The query engine: an embedded DuckDB behind Ibis, shut off from everything but the files it is given.
+
+`drop`, `batches` and `arrow` also take a connection of detector.spark, which answers them itself.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
     from ibis.backends.duckdb import Backend
+
+#: Ibis' name of the other engine.
+SPARK = "pyspark"
 
 
 def connect(
@@ -68,7 +74,7 @@ def json_documents(con: Backend, path: Path, **options: str | bool) -> ir.Table:
     return con.table(name)
 
 
-def drop(con: Backend, kind: Literal["TABLE", "VIEW"], name: str) -> None:
+def drop(con: Any, kind: Literal["TABLE", "VIEW"], name: str) -> None:
     """Drop a table or view if it is there.
 
     Ibis 12's own drop_table and drop_view name their object where sqlglot 30 no longer looks, and come out as bare
@@ -76,19 +82,25 @@ def drop(con: Backend, kind: Literal["TABLE", "VIEW"], name: str) -> None:
     """
     import sqlglot.expressions as sge
 
+    if con.name == SPARK:
+        con.drop(kind, name)
+        return
     target = sge.table_(name, quoted=True)
     con.raw_sql(sge.Drop(kind=kind, this=target, tables=[target], exists=True))
 
 
-def batches(con: Backend, table: ir.Table, *, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+def batches(con: Any, table: ir.Table, *, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
     """The rows of an expression over stored tables and views of `con`, in batches, never all in memory.
 
     Nothing else may be asked of `con` before the last batch. (Ibis 12's own to_pyarrow_batches calls a method that
     DuckDB 2 no longer has.)
     """
-    yield from con.con.sql(con.compile(table)).to_arrow_reader(rows)
+    if con.name == SPARK:
+        yield from con.batches(table, rows)
+    else:
+        yield from con.con.sql(con.compile(table)).to_arrow_reader(rows)
 
 
-def arrow(con: Backend, table: ir.Table) -> pa.Table:
+def arrow(con: Any, table: ir.Table) -> pa.Table:
     """The rows of an expression over stored tables and views of `con`, all at once; see `batches`."""
-    return con.con.sql(con.compile(table)).to_arrow_table()
+    return con.arrow(table) if con.name == SPARK else con.con.sql(con.compile(table)).to_arrow_table()

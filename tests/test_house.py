@@ -122,7 +122,8 @@ def test_module_is_the_command(root: Path) -> None:
 def test_what_is_imported_is_declared(root: Path) -> None:
     """A dependency of a dependency may go away with its next release: `import` only what pyproject.toml names."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    named = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
+    extras = project["optional-dependencies"].values()
+    named = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
     declared = {canonical(re.split(r"[^\w.-]", requirement)[0]) for requirement in named}
     distributions = importlib.metadata.packages_distributions()
     undeclared = set()

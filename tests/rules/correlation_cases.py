@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from rule_helpers import rule_text
 
 Event = dict[str, Any]
 
@@ -208,3 +211,22 @@ CHAINS = [
 ]  # fmt: skip
 
 CASES = [*EVENT_COUNT, *VALUE_COUNT, *NUMBERS, *TEMPORAL, *ORDER, *ALIASES, *CHAINS]
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def rules_of(case: Case) -> list[str]:
+    """The rules of a case, whose bases see its own events alone."""
+    number = CASES.index(case)
+    texts = [rule_text(name, f"s: {{case: {number}, {name}: 1}}\ncondition: s", f"name: {name}\n") for name in "abc"]
+    texts += [f"title: {name}\nname: {name}\ncorrelation: {body}\n" for name, body in case.more]
+    return [*texts, f"title: {case.name!r}\ncorrelation: {case.body}\n"]
+
+
+def events_of(case: Case) -> list[Event]:
+    """The events of a case, with their times and whose they are."""
+    return [{**given, "event_time": _time(given["t"]), "case": CASES.index(case)} for given in case.events]
+
+
+def _time(minute: float | None) -> str | None:
+    return None if minute is None else (START + timedelta(seconds=round(minute * 60))).isoformat()

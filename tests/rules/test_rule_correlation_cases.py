@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from correlation_cases import CASES, Case, Event
-from rule_helpers import rows_by_title, rule_text, run, write_events, write_rules
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def event(case: int, given: Event) -> Event:
-    minute = given["t"]
-    time = None if minute is None else (START + timedelta(seconds=round(minute * 60))).isoformat()
-    return {**given, "event_time": time, "case": case}
+from correlation_cases import CASES, Case, events_of, rules_of
+from rule_helpers import rows_by_title, run, write_events, write_rules
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +14,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[list[in
     """Case name -> its findings, rows numbered within the case."""
     folder = tmp_path_factory.mktemp("correlations")
     for index, case in enumerate(CASES):
-        texts = [rule_text(name, f"s: {{case: {index}, {name}: 1}}\ncondition: s", f"name: {name}\n") for name in "abc"]
-        texts += [f"title: {name}\nname: {name}\ncorrelation: {body}\n" for name, body in case.more]
-        write_rules(folder / f"case{index}.yml", *texts, f"title: {case.name!r}\ncorrelation: {case.body}\n")
+        write_rules(folder / f"case{index}.yml", *rules_of(case))
     rows = [(index, row) for index, case in enumerate(CASES) for row in range(len(case.events))]
-    events = [event(index, given) for index, case in enumerate(CASES) for given in case.events]
+    events = [event for case in CASES for event in events_of(case)]
     matches, result = run([folder], write_events(folder / "events.jsonl", events))
     assert [remark for remark in result.remarks if "no time" not in remark] == []
     by_title = rows_by_title(matches)
