@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -122,20 +125,21 @@ def run(
     ] = "event_time",
 ) -> None:
     """Run Sigma rules over an events file: one JSON line per match on standard output."""
-    from detector.rules.over_file import read_placeholders, rules_over_file
-    from detector.rules.pipeline import Given, read_pipelines
+    with _little_garbage():
+        from detector.rules.over_file import read_placeholders, rules_over_file
+        from detector.rules.pipeline import Given, read_pipelines
 
-    result = rules_over_file(
-        [*rules, *(more_rules or [])],
-        events,
-        time_field=time_field,
-        today=datetime.now(UTC).date(),
-        write=sys.stdout.write,
-        given=Given(
-            read_placeholders(placeholders) if placeholders else {},
-            read_pipelines(pipelines) if pipelines else None,
-        ),
-    )
+        result = rules_over_file(
+            [*rules, *(more_rules or [])],
+            events,
+            time_field=time_field,
+            today=datetime.now(UTC).date(),
+            write=sys.stdout.write,
+            given=Given(
+                read_placeholders(placeholders) if placeholders else {},
+                read_pipelines(pipelines) if pipelines else None,
+            ),
+        )
     say([*result.remarks, result.summary])
     if result.refused:
         raise typer.Exit(WRONG)
@@ -198,6 +202,20 @@ def score(ctx: typer.Context, output: FormatOption = OutputFormat.table) -> None
     from detector.triage.scorecard import scores
 
     score_report(scores(), output)
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Look for garbage less often: what is imported, read and planned lives to the end of the command.
+
+    Searching it again and again takes an eighth of the time of a small run.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 30, 30)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _write(path: Path, content: bytes) -> None:

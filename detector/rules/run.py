@@ -39,6 +39,8 @@ PASS = 8
 BROKEN = "broken"
 #: Column that marks rows with a list where none was known.
 SURPRISE = "surprise"
+#: Matches handed on at once.
+LOT = 100_000
 #: Rows looked at for lists beforehand. A list that only comes later costs a second pass.
 LOOKED_AT = 1_000
 
@@ -49,6 +51,19 @@ class Hit:
 
     rule: Detection | Correlation
     rows: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Matches one after the other, `LOT` at most: of each its rule, as a place among `rules`, and what it matched.
+
+    What a detection matched is a row key; a correlation, a list of them. Millions of matches go through Python: as
+    lists they take a tenth of the time that an object each would.
+    """
+
+    rules: Sequence[Detection | Correlation]
+    which: list[int]
+    matched: list[Any]
 
 
 @dataclass(frozen=True)
@@ -290,6 +305,22 @@ def run_rules(
     `row` names the column of row keys; correlations order by the field `time_field`. `notice` is told of what could
     not be looked at.
     """
+    for hits in run_in_lots(con, pack, source, row=row, time_field=time_field, notice=notice):
+        for index, matched in zip(hits.which, hits.matched, strict=True):
+            rule = hits.rules[index]
+            yield Hit(rule, tuple(matched) if isinstance(rule, Correlation) else (matched,))
+
+
+def run_in_lots(
+    con: Backend,
+    pack: RulePack,
+    source: Source | ir.Table,
+    *,
+    row: str = ROW,
+    time_field: str = "event_time",
+    notice: Notice | None = None,
+) -> Iterator[Hits]:
+    """The same as `run_rules`, many matches at once."""
     plan = Plan.of(pack)
     told = notice or Notice()
     if not plan.detections:
@@ -303,7 +334,7 @@ def run_rules(
             for rule in plan.correlations:
                 if rule.about.reported:
                     for batch in batches(con, episodes.rows(rule)):
-                        yield from (Hit(rule, tuple(rows)) for rows in batch.column("rows").to_pylist())
+                        yield Hits((rule,), [0] * batch.num_rows, batch.column("rows").to_pylist())
 
 
 def found_of(plan: Plan, found: ir.Table) -> Found:
@@ -337,7 +368,7 @@ def _words(plan: Plan, booleans: Sequence[ir.BooleanValue]) -> dict[str, ir.Inte
     return words
 
 
-def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -> Iterator[Hit]:
+def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -> Iterator[Hits]:
     """Row by row; of one row, in the order of the rules. Only what is reported leaves the engine."""
     telling = [table[name] & mask != 0 for name, mask in plan.masks.items()]
     telling += [table[BROKEN]] if BROKEN in table.columns else []
@@ -358,5 +389,6 @@ def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -
             continue
         at, which = np.concatenate(positions), np.concatenate(rules)
         order = np.argsort(at, kind="stable")
-        for position, index in zip(at[order].tolist(), which[order].tolist(), strict=True):
-            yield Hit(plan.detections[index], (rows[position],))
+        for start in range(0, len(order), LOT):
+            lot = order[start : start + LOT]
+            yield Hits(plan.detections, which[lot].tolist(), [rows[position] for position in at[lot].tolist()])

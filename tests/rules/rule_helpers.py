@@ -31,10 +31,10 @@ def write_events(path: Path, events: Iterable[Mapping[str, Any]]) -> Path:
 def run(
     rules: Sequence[Path] | Path, events: Path, time_field: str = "event_time", today: date = date(2026, 3, 2)
 ) -> tuple[list[dict[str, Any]], RunResult]:
-    lines: list[str] = []
+    written: list[str] = []
     paths = [rules] if isinstance(rules, Path) else rules
-    result = rules_over_file(paths, events, time_field=time_field, today=today, write=lines.append)
-    return [json.loads(line) for line in lines], result
+    result = rules_over_file(paths, events, time_field=time_field, today=today, write=written.append)
+    return [json.loads(line) for line in "".join(written).splitlines()], result
 
 
 def rows_by_title(matches: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -56,7 +56,7 @@ def found(folder: Path, pipelines: list[Path], *rules: str) -> tuple[dict[str, l
         write=lines.append,
         given=Given(pipeline=read_pipelines(pipelines)),
     )
-    return rows_by_title(map(json.loads, lines)), list(result.remarks)
+    return rows_by_title(map(json.loads, "".join(lines).splitlines())), list(result.remarks)
 
 
 def pipeline(folder: Path, text: str, name: str = "pipeline.yml") -> Path:
