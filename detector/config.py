@@ -103,6 +103,10 @@ class ModelSettings(Section):
     specification: Path | None = Field(None, description="a model specification of your own instead of the shipped one")
 
 
+class RankingSettings(Section):
+    feedback: bool = Field(True, description="let reviewers' decisions move the weight of rules and of the forest")
+
+
 class BudgetSettings(Section):
     alerts_per_night: int = Field(10, ge=0, description="how many alerts the reviewers can look at a night")
     least_score: float = Field(35.0, ge=0, le=100, description="an alert below this score takes no place in the queue")
@@ -132,6 +136,7 @@ class Settings(Section):
     reference: ReferenceSettings = ReferenceSettings()
     rules: RuleSettings = RuleSettings()
     model: ModelSettings = ModelSettings()
+    ranking: RankingSettings = RankingSettings()
     budget: BudgetSettings = BudgetSettings()
     serve: ServeSettings = ServeSettings()
 

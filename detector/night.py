@@ -49,6 +49,7 @@ from detector.rules.findings import rule_findings
 from detector.rules.nightly import NightlyRules
 from detector.rules.pack import RulePack
 from detector.schema import EVENT_SCHEMA, FINDING_SCHEMA
+from detector.triage.feedback import Feedback, feedback
 from detector.triage.flagged import flagged_events
 from detector.triage.models import Alert
 from detector.triage.services import draw_samples, raise_alerts, reserve_slots
@@ -121,7 +122,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         findings += verdict.findings
     with watch.stage("profiles"):
         rolled = roll_up(con, night, events, features, means.reference.present)
-        findings = _weighed(con, home, night, findings, features, rolled["actor_features"])
+        findings = _weighed(con, night, means, findings, features, rolled["actor_features"])
         staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
@@ -159,18 +160,20 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
 
 
 def _weighed(
-    con: Backend, home: Home, night: date, findings: list[Finding], features: ir.Table, actors: pa.Table
+    con: Backend, night: date, means: Means, findings: list[Finding], features: ir.Table, actors: pa.Table
 ) -> list[Finding]:
     """The findings with the strength that they have in this force and night."""
     since = night - timedelta(days=WINDOW)
-    earlier = Earlier(*(table_files(home, name, since=since, before=night) for name in ("findings", "actor_features")))
+    files = (table_files(means.home, name, since=since, before=night) for name in ("findings", "actor_features"))
+    earlier = Earlier(*files)
     rare = rates(con, night, findings, actors, earlier)
     evidence = sorted({event for finding in findings for event in finding.event_ids})
     forget = bind_arrow(con, "evidence", pa.table({"event_id": pa.array(evidence, pa.string())}))
     explained = features.filter(features.unexplained == 0).semi_join(con.table("evidence"), "event_id")
     ids = arrow(con, explained.select("event_id")).column("event_id").to_pylist()
     forget()
-    return weigh(findings, rare, frozenset(ids))
+    learned = feedback(night) if means.settings.ranking.feedback else Feedback()
+    return weigh(findings, rare, frozenset(ids), learned.shift)
 
 
 @dataclass(frozen=True)

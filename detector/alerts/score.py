@@ -13,8 +13,8 @@ from detector.alerts.worth import level_rank, nats, strength
 #: Days after which what a night added counts half: about one turn of a shift pattern and back.
 HALF_LIFE_DAYS: Final = 14.0
 #: What each further night keeps of its weight, the heaviest night first. All nights together never exceed the
-#: heaviest by more than 1 / (1 - FURTHER) = 1.43 times, so that being busy every day does not make an alert.
-FURTHER: Final = 0.3
+#: heaviest by more than 1 / (1 - FURTHER) = 2 times, so that being busy every day does not make an alert.
+FURTHER: Final = 0.5
 
 
 def score(evidence: Iterable[Evidence]) -> float:

@@ -10,7 +10,7 @@ carries less.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,16 +35,22 @@ class _Weighed:
 
 
 def weigh(
-    findings: Iterable[Finding], rates: Mapping[Speaker, Rate], explained: Set[str] = frozenset()
+    findings: Iterable[Finding],
+    rates: Mapping[Speaker, Rate],
+    explained: Set[str] = frozenset(),
+    shift: Callable[[Finding], float] | None = None,
 ) -> list[Finding]:
     """The findings of one night with their strength, and with a sentence on how often the same is said of peers.
 
-    `explained` are ids of look-ups that something explains. Order is kept. Raises KeyError for a finding without rate.
+    `explained` are ids of look-ups that something explains; `shift` gives the nats by which decisions have taught to
+    take a finding for more or for less. Order is kept. Raises KeyError for a finding without rate.
     """
     given = list(findings)
     by_actor: dict[str, list[_Weighed]] = defaultdict(list)
     for finding in given:
         nats = weight(finding.level, rates[speaker(finding)].share)
+        if shift is not None and nats > 0:  # what is usual here stays worth nothing
+            nats = max(nats + shift(finding), 0.0)
         by_actor[finding.actor_id].append(_Weighed(finding, nats))
     adds = {key: nats for items in by_actor.values() for key, nats in _adds(items, explained).items()}
     return [
