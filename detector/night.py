@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from django.db import transaction
 from ibis.backends.duckdb import Backend
 
+from detector.alerts.context import with_reasons
 from detector.alerts.raising import NightAlerts
 from detector.alerts.rarity import WINDOW, Earlier, rates
 from detector.alerts.weigh import weigh
@@ -39,7 +40,7 @@ from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
 from detector.features.engine import bind_arrow
 from detector.features.explain import sentence, usual_values
-from detector.features.explained import NEEDS, Explained, explained_counts
+from detector.features.explained import NEEDS, Explained, explained_counts, reasons_of
 from detector.features.profiles import FEATURE_TABLES, PROFILE_TABLES, roll_up
 from detector.home import Home
 from detector.ingest.lake import event_files, register_tables, table_files, write_table
@@ -123,6 +124,7 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
     with watch.stage("profiles"):
         rolled = roll_up(con, night, events, features, means.reference.present)
         findings = _weighed(con, night, means, findings, features, rolled["actor_features"])
+        findings = _with_reasons(con, means, features, findings)
         staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
@@ -200,7 +202,8 @@ def read_night(con: Backend, home: Home, night: date, settings: Settings, refere
 
 def rule_table(con: Backend, home: Home, read: NightTables, rules: RulePack, reference: Reference) -> ir.Table:
     """The night's events with their features, and before them those that a correlation of the rules may still need."""
-    tonight = read.events.inner_join(read.features, ["event_id", "source_name"]).mutate(in_night=ibis.literal(True))
+    features = read.features.drop("explained_case", "explained_incident")  # no values that a rule could be about
+    tonight = read.events.inner_join(features, ["event_id", "source_name"]).mutate(in_night=ibis.literal(True))
     days = math.ceil(rules.lookback / timedelta(days=1))
     files = [path for back in range(days, 0, -1) for path in event_files(home, read.night - timedelta(days=back))]
     if not files:
@@ -220,12 +223,20 @@ def _raise(
 
     def describe(people: Sequence[str]) -> dict[str, Finding]:
         scored = score_people(con, model, read.events, read.features, people)
-        return {finding.actor_id: finding for finding in _told(con, means, night, model, scored)}
+        told = _with_reasons(con, means, read.features, _told(con, means, night, model, scored))
+        return {finding.actor_id: finding for finding in told}
 
     reserve_slots(night, budget)
     alerts = raise_alerts(night, findings, means.now, means.settings)
     samples = draw_samples(night, people_of(con, read.events), findings, means.now, budget, describe)
     return replace(alerts, samples=samples)
+
+
+def _with_reasons(con: Backend, means: Means, features: ir.Table, findings: Sequence[Finding]) -> list[Finding]:
+    """With what speaks for their look-ups, where the tables are there that could tell."""
+    if not means.reference.present >= NEEDS:
+        return list(findings)
+    return with_reasons(findings, reasons_of(con, features, (event for item in findings for event in item.event_ids)))
 
 
 def _told(con: Backend, means: Means, night: date, model: TrainedModel, scored: ScoredNight) -> list[Finding]:

@@ -23,6 +23,14 @@ class Usual:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Something that speaks for a look-up, in words about the actor; `counts`: it alone explains the look-up."""
+
+    sentence: str
+    counts: bool
+
+
+@dataclass(frozen=True)
 class Finding:
     """One rule or model hit: who, which events, why in plain words.
 
@@ -30,6 +38,8 @@ class Finding:
     forest's own score, or what a rule's level stands for.
     `theme` is the misuse family (a rule's tag `misuse.<family>`) or, for the forest, `unusual_pattern`.
     `event_ids` are in time order. Where only some of the events are kept, `all_events` is the fingerprint of all.
+    `reasons` has for each of `event_ids` what speaks for it, None where that is not judged; it is empty without the
+    tables that say so.
     """
 
     detector: Detector
@@ -46,6 +56,7 @@ class Finding:
     strength: float
     usual: tuple[Usual, ...] = ()
     all_events: str = ""
+    reasons: tuple[tuple[Reason, ...] | None, ...] = ()
     finding_id: str = field(init=False)
 
     def __post_init__(self) -> None:

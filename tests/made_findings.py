@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from detector.config import Settings
-from detector.records import Detector, Finding, Usual
+from detector.records import Detector, Finding, Reason, Usual
 
 NIGHT = date(2026, 3, 2)
 #: What findings of a level come to here, where no force was counted.
@@ -28,6 +28,7 @@ def finding(
     title: str | None = None,
     explanation: str | None = None,
     usual: tuple[Usual, ...] = (),
+    reasons: tuple[tuple[Reason, ...] | None, ...] = (),
 ) -> Finding:
     """One finding; by default its events are its own, named after actor, rule, night and hour."""
     start = datetime.combine(night, time(hour), UTC)
@@ -46,6 +47,7 @@ def finding(
         explanation=explanation if explanation is not None else f"{rule} spoke",
         strength=STRENGTH[level] if strength is None else strength,
         usual=usual,
+        reasons=reasons,
     )
 
 

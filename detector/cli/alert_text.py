@@ -54,9 +54,11 @@ def show_alert(alert: AlertView, *, zone: str) -> None:
         f"when   {_moment(alert.first_event_time, local)} to {_moment(alert.last_event_time, local)} ({zone})\n\n"
     )
     head.append(printable(alert.explanation))
+    if alert.context:
+        head.append(f"\n\n{printable(alert.context)}")
     out.print(Panel(head, title=Text(printable(alert.title)), subtitle=Text(alert.alert_id), title_align="left"))
     for finding in alert.findings:
-        _finding(out, finding)
+        _finding(out, finding, alone=len(alert.findings) == 1)
     for decision in alert.decisions:
         by, at = printable(decision.decided_by), _moment(decision.decided_at, local)
         out.print(Text(f"Decided {at} by {by}: {decision.verdict} ({printable(decision.reason)}), {decision.to_state}"))
@@ -83,6 +85,8 @@ def _table(alerts: Sequence[AlertView], local: ZoneInfo) -> Table:
     for alert in alerts:
         why = Text(printable(alert.title), style="bold")
         why.append(f"\n{printable(alert.explanation)}", style="not bold")
+        if alert.context:
+            why.append(f"\n{printable(alert.context)}", style="not bold")
         why.append(
             f"\n{alert.alert_id}, {_state(alert)}, {_moment(alert.last_event_time, local)}", style="dim not bold"
         )
@@ -107,6 +111,7 @@ def _block(out: Console, alert: AlertView) -> None:
     body: list[RenderableType] = [
         Text(printable(alert.title), style="bold"),
         Text(printable(alert.explanation)),
+        *([Text(printable(alert.context))] if alert.context else []),
         Text(f"{alert.alert_id}, {_state(alert)}", style="dim"),
     ]
     out.print(head)
@@ -115,7 +120,7 @@ def _block(out: Console, alert: AlertView) -> None:
     out.print()
 
 
-def _finding(out: Console, finding: FindingView) -> None:
+def _finding(out: Console, finding: FindingView, *, alone: bool) -> None:
     from rich import box
     from rich.padding import Padding
     from rich.table import Table
@@ -124,6 +129,8 @@ def _finding(out: Console, finding: FindingView) -> None:
     by = "forest" if finding.detector == "forest" else f"rule {printable(finding.rule_id)}"
     out.print(Text(f"{printable(finding.title)} ({finding.level}, {by}, night of {finding.night})", style="bold"))
     out.print(Padding(Text(printable(finding.explanation)), (0, 0, 0, 2)))
+    if finding.context and not alone:
+        out.print(Padding(Text(printable(finding.context)), (0, 0, 0, 2)))
     if finding.usual:
         table = Table("Feature", box=box.SIMPLE_HEAD)
         for name in ("Value", "Own usual", "Peers' usual"):

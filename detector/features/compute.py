@@ -43,11 +43,14 @@ _READ: Final[Mapping[str, pa.Schema]] = MappingProxyType(
 )
 #: Columns of the result beside the features: what the roll-up and the reviewer want to know of an event.
 EXTRAS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
-    {"explained_by": pa.int64(), "subject_group": pa.int64(), "subject_tier": pa.float64()}
-)
+    {
+        "explained_by": pa.int64(), "explained_case": pa.string(), "explained_incident": pa.string(),
+        "subject_group": pa.int64(), "subject_tier": pa.float64(),
+    }
+)  # fmt: skip
 #: Of which bench they come, and which tables they cannot do without.
 _EXTRAS: Final = {
-    "explained_by": ("cases", NEEDS),
+    **dict.fromkeys(("explained_by", "explained_case", "explained_incident"), ("cases", NEEDS)),
     "subject_group": ("subjects", frozenset({"records"})),
     "subject_tier": ("subjects", frozenset({"records"})),
 }

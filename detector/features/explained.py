@@ -5,18 +5,22 @@ Which of them holds for an event is worked out in linked.py and kept as one numb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from detector.engine import arrow
+from detector.features.engine import bind_arrow
+from detector.records import Reason
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`sentence` is for a reviewer, about the actor; `counts` says whether it makes a look-up explained.
+    """`sentence` is for a reviewer, about the actor, with {case} or {incident} for its name; `counts` says whether it
+    makes a look-up explained.
 
     What does not count is worth knowing all the same.
     """
@@ -28,14 +32,14 @@ class Explanation:
 
 #: The order is that of strength: the first that holds is the best explanation. Bits are their places: append only.
 KINDS: Final = (
-    Explanation("case_staff", "the actor is on a case that holds this record"),
-    Explanation("incident", "the actor, or the actor's unit, had an incident with this record within 48 hours"),
-    Explanation("dispatch", "the actor was on an incident at the time, which names no record"),
-    Explanation("hand_over", "the actor was on a case that holds this record until less than 28 days before"),
-    Explanation("team_case", "a colleague of the actor's unit is on a case that holds this record"),
-    Explanation("unit_case", "a case of the actor's unit holds this record"),
-    Explanation("cited_case", "the actor is on the case cited, which does not list this record"),
-    Explanation("cited_unit_case", "the case cited, of the actor's unit, lists no records at all"),
+    Explanation("case_staff", "the actor is on case {case}, which holds this record"),
+    Explanation("incident", "the actor, or the actor's unit, had incident {incident} with this record within 48 hours"),
+    Explanation("dispatch", "the actor was on incident {incident} at the time, which names no record"),
+    Explanation("hand_over", "the actor was on case {case}, which holds this record, until less than 28 days before"),
+    Explanation("team_case", "a colleague of the actor's unit is on case {case}, which holds this record"),
+    Explanation("unit_case", "case {case} of the actor's unit holds this record"),
+    Explanation("cited_case", "the actor is on case {case}, which is cited but does not list this record"),
+    Explanation("cited_unit_case", "case {case}, which is cited, is the actor's unit's and lists no records at all"),
     Explanation("spawned", "another query fired this one by itself"),
     Explanation("requested", "it was keyed by somebody else on the actor's behalf", counts=False),
     Explanation("incident_elsewhere", "another unit had an incident with this record within 48 hours", counts=False),
@@ -47,14 +51,41 @@ COUNTING: Final = sum(BITS[kind.name] for kind in KINDS if kind.counts)
 NEEDS: Final = frozenset({"case_records", "case_staff", "incidents"})
 
 
-def kinds_in(explained_by: int) -> tuple[str, ...]:
-    """The names of the explanations in a number, strongest first."""
-    return tuple(name for name, bit in BITS.items() if explained_by & bit)
+def reasons(explained_by: int | None, case: str | None = None, incident: str | None = None) -> tuple[Reason, ...]:
+    """What a reviewer reads for a look-up; nothing where it is not known or nothing explains it.
+
+    Strongest first, and of what names a case only the strongest, since `case` is the one behind that; so of incidents.
+    """
+    names = {"{case}": case or "(without a name)", "{incident}": incident or "(without a name)"}
+    said: list[Reason] = []
+    named: set[str] = set()
+    for kind in KINDS:
+        if not (explained_by or 0) & BITS[kind.name]:
+            continue
+        place = next((each for each in names if each in kind.sentence), "")
+        if place not in named:
+            said.append(Reason(kind.sentence.replace(place, names.get(place, "")), kind.counts))
+        named |= {place} - {""}
+    return tuple(said)
 
 
-def sentences(explained_by: int | None) -> tuple[str, ...]:
-    """What a reviewer reads for an event, strongest first; nothing where it is not known or nothing explains it."""
-    return tuple(KINDS[place].sentence for place in range(len(KINDS)) if (explained_by or 0) & 1 << place)
+def reasons_of(con: Any, features: ir.Table, event_ids: Iterable[str]) -> dict[str, tuple[Reason, ...]]:
+    """What speaks for each of these look-ups; one that had not to be explained, or is not of this night, is left out.
+
+    An id that two sources share has what speaks for either.
+    """
+    ids = pa.table({"event_id": pa.array(sorted(set(event_ids)), pa.string())})
+    forget = bind_arrow(con, "asked_for", ids)
+    judged = features.filter(features.unexplained.notnull() | (features.explained_by > 0))
+    wanted = judged.semi_join(con.table("asked_for"), "event_id").order_by("event_id", "source_name")
+    columns = ("event_id", "explained_by", "explained_case", "explained_incident")
+    rows = arrow(con, wanted.select(*columns)).to_pylist()
+    forget()
+    found: dict[str, tuple[Reason, ...]] = {}
+    for row in rows:
+        event, *known = (row[name] for name in columns)
+        found[event] = tuple(dict.fromkeys((*found.get(event, ()), *reasons(*known))))
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from detector.features.plan import Plan
 def habit_rows(plan: Plan, base: ir.Table) -> ir.Table:
     """One row per key: key, n, total. `base` as keyed.keyed_events with the column reference_records.
 
-    With reference tables it has compute.EXTRAS and `unexplained`, too.
+    With reference tables it has `unexplained` and the numbers of compute.EXTRAS, too.
     """
     spelled = reasons.terms(plan, reasons.texts(base))
     rows = [*_hours(base), *_seats(base), *_reasons(base), *_terms(spelled), *_filled(base), *_norms(base)]

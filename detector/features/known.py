@@ -16,7 +16,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from detector.features.engine import HOUR_US, microseconds, stable_hash
+from detector.features.engine import HOUR_US, microseconds
 from detector.features.keyed import key_of, peer_key, person_key
 from detector.features.plan import Plan
 
@@ -37,7 +37,8 @@ class Known:
     case_records: case, record; of tonight's records, cited cases and the staff's own person records. A case is also on
     itself, as the record that it may be. listing: case; those that list any record.
     cases: case, unit_name, since, until; those that may matter tonight. case_staff: case, actor, since, until.
-    incidents: record, actor, unit_name, since, until (NULL if not given); of tonight's records, or of no record.
+    incidents: incident (its id), record, actor, unit_name, since, until (NULL if not given); of tonight's records, or
+    of no record. names: case, case_name; of the cases above.
     """
 
     source: Mapping[str, ir.Table]
@@ -50,6 +51,7 @@ class Known:
     cases: ir.Table
     case_staff: ir.Table
     incidents: ir.Table
+    names: ir.Table
 
 
 def looks(plan: Plan, tonight: ir.Table, events: ir.Table, vetting: Sequence[str]) -> ir.Table:
@@ -94,6 +96,7 @@ def known(plan: Plan, events: ir.Table, source: Mapping[str, ir.Table]) -> Known
         cases,
         plan.keep("case_staff", _case_staff(_of(source["case_staff"], "case_ref", asked))),
         plan.keep("incidents", _incidents(_near(source["incidents"], records, actors), staff)),
+        plan.keep("case_names", asked.select(case=key_of("case", asked.id), case_name="id")),
     )
 
 
@@ -182,7 +185,7 @@ def _case_staff(t: ir.Table) -> ir.Table:
 def _incidents(t: ir.Table, staff: ir.Table) -> ir.Table:
     """With the unit of the officer on it where the incident names none."""
     slim = t.select(
-        incident=stable_hash("incident", t.incident_id),
+        incident=t.incident_id,
         record=key_of("record", t.record_id),
         actor=person_key(t.staff_id),
         unit_name=name_key(t.unit),
@@ -197,5 +200,5 @@ def _incidents(t: ir.Table, staff: ir.Table) -> ir.Table:
     units = then.group_by("incident", "actor").agg(officers_unit=then.unit_name.argmax(then.staff_since))
     joined = slim.left_join(units, ["incident", "actor"])
     return joined.select(
-        "record", "actor", "since", "until", unit_name=ibis.coalesce(joined.unit_name, joined.officers_unit)
+        "incident", "record", "actor", "since", "until", unit_name=ibis.coalesce(joined.unit_name, joined.officers_unit)
     )

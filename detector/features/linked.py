@@ -68,9 +68,10 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     )  # fmt: skip
 
 
-def case_links(plan: Plan, linked: ir.Table) -> ir.Table:
-    """seq -> what its cases come to: the bits of explanations, and what the features of cases read."""
-    c = linked
+def case_links(plan: Plan, linked: ir.Table, known: Known) -> ir.Table:
+    """seq -> what its cases come to: the bits of explanations, the case of the strongest, and what the features of
+    cases read."""
+    c = linked.left_join(known.names, "case").drop("case_right")
     holds = {
         "case_staff": c.held * c.on * c.open,
         "hand_over": c.held * c.left * c.open,
@@ -79,6 +80,10 @@ def case_links(plan: Plan, linked: ir.Table) -> ir.Table:
         "cited_case": c.cited * (1 - c.held) * c.on * c.open,
         "cited_unit_case": c.cited * (1 - c.held) * (1 - c.lists) * ibis.greatest(c.ours, c.team) * c.open,
     }
+    # The first by strength, then by name: whatever the order of the rows.
+    ranked: ir.Value = ibis.null("string")
+    for rank, value in reversed(list(enumerate(holds.values()))):
+        ranked = (value == 1).ifelse(ibis.literal(str(rank)) + c.case_name, ranked)
     cited = c.cited == 1
     contact = (c.held == 1) & c.left_us.notnull()
     closed = (c.closed_us <= c.us).ifelse(c.closed_us, None)
@@ -96,6 +101,7 @@ def case_links(plan: Plan, linked: ir.Table) -> ir.Table:
         about_actor=c.about_actor.max(),
         contact_us=ibis.least(c.left_us, ibis.coalesce(closed, c.left_us)).max(where=contact),
         on_now=(c.held * c.on).max(),
+        explained_case=ranked.min().substr(1),
     )
     case_bits = sum((found[f"is_{name}"] * BITS[name] for name in holds), ibis.literal(0, "int64"))
     return plan.keep("case_facts", found.mutate(case_bits=case_bits).drop(*(f"is_{name}" for name in holds)))
@@ -116,28 +122,32 @@ def incident_links(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     last_us = ibis.least(ends, t.us)
     found = t.group_by("seq").agg(
         incident=(near & ours & t.actor.notnull()).cast("int64").max(),
+        name=t.incident.min(where=near & ours & t.actor.notnull()),
         elsewhere=(near & ~ours).cast("int64").max(),
         met_us=last_us.max(where=begun & mine),
         stirred_us=last_us.max(where=begun),
     )
-    sent = known.incidents.filter(known.incidents.record.isnull()).select("actor", "since", "until")
+    sent = known.incidents.filter(known.incidents.record.isnull()).select("incident", "actor", "since", "until")
     d = slim.select("seq", "us", "actor").inner_join(sent, "actor")
     ends = ibis.coalesce(d.until, d.since + INCIDENT) + WRITING_UP
-    sent = d.filter((d.since - ON_THE_WAY <= d.us) & (d.us <= ends)).select("seq").distinct()
+    sent = d.filter((d.since - ON_THE_WAY <= d.us) & (d.us <= ends)).select("seq", name="incident")
     one = ibis.literal(1, "int64")
-    sent = sent.select("seq", incident=ibis.literal(0, "int64"), elsewhere=ibis.literal(0, "int64"), dispatch=one,
-                       met_us=ibis.null("int64"), stirred_us=ibis.null("int64"))  # fmt: skip
+    none, nothing = ibis.literal(0, "int64"), ibis.null("int64")
+    sent = sent.select("seq", "name", incident=none, elsewhere=none, dispatch=one, met_us=nothing, stirred_us=nothing)
     all_ = found.mutate(dispatch=ibis.literal(0, "int64")).select(sent.columns).union(sent)
     facts = all_.group_by("seq").agg(
         incident=all_.incident.max(), elsewhere=all_.elsewhere.max(), dispatch=all_.dispatch.max(),
         met_us=all_.met_us.max(), stirred_us=all_.stirred_us.max(),
+        named=all_.name.min(where=all_.incident == 1), sent_to=all_.name.min(where=all_.dispatch == 1),
     )  # fmt: skip
     bits = (
         facts.incident * BITS["incident"]
         + facts.dispatch * BITS["dispatch"]
         + (1 - facts.incident) * facts.elsewhere * BITS["incident_elsewhere"]
     )
-    return plan.keep("incident_facts", facts.select("seq", "met_us", "stirred_us", incident_bits=bits))
+    name = ibis.coalesce(facts.named, facts.sent_to)
+    facts = facts.select("seq", "met_us", "stirred_us", incident_bits=bits, explained_incident=name)
+    return plan.keep("incident_facts", facts)
 
 
 def _about(known: Known, asked: ir.Table) -> ir.Table:

@@ -60,6 +60,8 @@ _NEEDED: Final = (
     *_IDENTITY, "lookups_15m", "lookups_1h", "lookups_24h", "span_hours", "streak_days", "revisit_days",
     "reference_records",
 )  # fmt: skip
+#: The same with reference tables.
+_OF_REFERENCE: Final = ("explained_by", "subject_group", "subject_tier", "unexplained")
 _SOURCES: Final = {
     "events": EVENT_COLUMNS,
     "features": pa.schema(
@@ -89,7 +91,7 @@ def roll_up(
 @lru_cache(maxsize=8)
 def _steps(engine: str, reference_tables: frozenset[str]) -> tuple[Step, ...]:
     found = computable(reference_tables)
-    of_reference = (*EXTRAS, "unexplained") if any(feature.needs for feature in found.values()) else ()
+    of_reference = _OF_REFERENCE if any(feature.needs for feature in found.values()) else ()
     plan = Plan(_PLAN, engine)
     events, features = (plan.source(name, schema) for name, schema in _SOURCES.items())
     base = plan.keep(

@@ -81,7 +81,7 @@ def _ties(plan: Plan, looked: ir.Table, tables: Known, staff: ir.Table) -> ir.Ta
 def _cases_and_subjects(
     plan: Plan, looked: ir.Table, tables: Known, staff: ir.Table, source: Mapping[str, ir.Table]
 ) -> dict[Bench, ir.Table]:
-    facts = linked.case_links(plan, linked.linked_cases(plan, looked, tables))
+    facts = linked.case_links(plan, linked.linked_cases(plan, looked, tables), tables)
     explained = linked.explained_by(plan, looked, facts, linked.incident_links(plan, looked, tables))
     about = subjects.of_records(plan, looked, tables)
     chains = subjects.plate_chains(plan, explained, tables, drip.unexplained(explained) == 1)

@@ -70,6 +70,9 @@ class AlertFinding(models.Model):
     event_ids = models.JSONField(default=list)
     #: List of {feature, value, own, peers, sentence}.
     usual = models.JSONField(default=list)
+    #: What speaks for the events: {"said": [[sentence, whether it explains], …], "of": for each of event_ids the places
+    #: in `said`, null where it is not judged}; empty where nothing is known.
+    reasons = models.JSONField(default=dict)
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:

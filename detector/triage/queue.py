@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 
+from detector.alerts.context import speaks_for
 from detector.alerts.worth import level_rank
 from detector.errors import UsageError
+from detector.records import Reason
 from detector.schema import LEVELS
 from detector.triage.models import Alert, AlertFinding, Decision
 from detector.triage.transitions import UNDECIDED
@@ -45,6 +47,12 @@ class FindingView:
     night: date
     usual: tuple[UsualView, ...]
     event_ids: tuple[str, ...]
+    reasons: Mapping[str, tuple[Reason, ...]]
+
+    @property
+    def context(self) -> str:
+        """What speaks for and against its look-ups, in sentences; '' where that is not known."""
+        return " ".join(speaks_for(self.reasons))
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,11 @@ class AlertView:
     def sample(self) -> bool | None:
         """Whether it was a blind sample; not told (None) before it is decided, or it would not be blind."""
         return None if self.state in UNDECIDED else self.sample_probability is not None
+
+    @property
+    def context(self) -> str:
+        """What speaks for and against the look-ups of all its findings, in sentences; '' where that is not known."""
+        return " ".join(speaks_for({event: said for each in self.findings for event, said in each.reasons.items()}))
 
     @property
     def event_ids(self) -> tuple[str, ...]:
@@ -148,7 +161,7 @@ def as_record(alert: AlertView) -> dict[str, Any]:
         "level": alert.level,
         "state": alert.state,
         "title": alert.title,
-        "explanation": alert.explanation,
+        "explanation": " ".join(filter(None, (alert.explanation, alert.context))),
         "findings": [
             {"detector": f.detector, "rule_id": f.rule_id, "level": f.level, "explanation": f.explanation}
             for f in alert.findings
@@ -168,15 +181,17 @@ def as_full_record(alert: AlertView) -> dict[str, Any]:
             "level": f.level,
             "strength": f.strength,
             "explanation": f.explanation,
+            "context": f.context,
             "night": f.night.isoformat(),
             "usual": [asdict(item) for item in f.usual],
             "event_ids": list(f.event_ids),
+            "reasons": {event: [asdict(reason) for reason in said] for event, said in f.reasons.items()},
         }
         for f in alert.findings
     ]
     decisions = [asdict(item) | {"decided_at": instant(item.decided_at)} for item in alert.decisions]
     more = {"theme": alert.theme, "first_night": alert.first_night.isoformat(), "in_budget": alert.in_budget}
-    more["sample"] = alert.sample
+    more |= {"context": alert.context, "sample": alert.sample}
     return as_record(alert) | more | {"findings": findings, "decisions": decisions}
 
 
@@ -233,7 +248,14 @@ def _finding(row: AlertFinding) -> FindingView:
         night=row.night,
         usual=tuple(_usual(item) for item in row.usual),
         event_ids=tuple(row.event_ids),
+        reasons=_reasons(row),
     )
+
+
+def _reasons(row: AlertFinding) -> dict[str, tuple[Reason, ...]]:
+    said = [Reason(sentence, counts) for sentence, counts in row.reasons.get("said", ())]
+    of = zip(row.event_ids, row.reasons.get("of", ()), strict=False)
+    return {event: tuple(said[place] for place in places) for event, places in of if places is not None}
 
 
 def _usual(item: Mapping[str, Any]) -> UsualView:

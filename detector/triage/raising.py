@@ -142,7 +142,7 @@ def _held(alerts: Sequence[Alert], gone: set[str]) -> list[Held]:
     for start in range(0, len(ids), _CHUNK):
         rows = AlertFinding.objects.filter(alert_id__in=ids[start : start + _CHUNK], superseded_at=None)
         # Without what is long and not asked for here: most of the time went into its JSON.
-        for row in rows.defer("event_ids", "usual").order_by("finding_id"):
+        for row in rows.defer("event_ids", "usual", "reasons").order_by("finding_id"):
             if row.finding_id not in gone:
                 evidence.setdefault(row.alert_id, []).append(_evidence(row))
     return [Held(a.alert_id, a.actor_id, a.first_night, a.night, tuple(evidence.get(a.alert_id, ()))) for a in alerts]
@@ -262,7 +262,20 @@ def finding_row(alert_id: str, finding: Finding) -> AlertFinding:
         last_event_time=finding.last_event_time,
         event_ids=list(_evidence_ids(finding)),
         usual=[_usual(item) for item in finding.usual],
+        reasons=_reasons(finding),
     )
+
+
+def _reasons(finding: Finding) -> dict[str, Any]:
+    """Every sentence once, since many look-ups share one."""
+    given = finding.reasons[:MAX_EVENTS]
+    places = {reason: place for place, reason in enumerate(dict.fromkeys(r for each in given for r in each or ()))}
+    if not given:
+        return {}
+    return {
+        "said": [[reason.sentence, reason.counts] for reason in places],
+        "of": [None if each is None else [places[reason] for reason in each] for each in given],
+    }
 
 
 def _usual(item: Usual) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import ibis
 import pytest
 from feature_world import Connect, Values, at, column, features_of, known, look
 
-from detector.features.explained import BITS, explained_counts, kinds_in, sentences
+from detector.features.explained import BITS, explained_counts, reasons, reasons_of
+from detector.records import Reason
 
 WORLD = known(
     staff=[
@@ -137,7 +138,7 @@ def values(engine: Connect) -> Values:
 def test_what_explains_a_look_up(values: Values, event: str, kinds: list[str]) -> None:
     found = values[event]["explained_by"]
     assert found is not None
-    assert list(kinds_in(int(found))) == kinds
+    assert [name for name, bit in BITS.items() if int(found) & bit] == kinds
     counting = [kind for kind in kinds if kind not in ("requested", "incident_elsewhere")]
     assert values[event]["unexplained"] == (0 if counting else 1)
 
@@ -190,12 +191,59 @@ def test_an_unexplained_one_among_explained_ones(values: Values) -> None:
     assert column(values, "cover_ratio", "cover-2", "alone") == [None, None]
 
 
-def test_what_a_reviewer_reads_comes_strongest_first() -> None:
-    assert sentences(BITS["unit_case"] | BITS["case_staff"]) == (
-        "the actor is on a case that holds this record",
-        "a case of the actor's unit holds this record",
+def said(row: Any) -> tuple[str, ...]:
+    names = (row["explained_case"], row["explained_incident"])
+    case, incident = (None if name is None else str(name) for name in names)
+    return tuple(reason.sentence for reason in reasons(int(row["explained_by"] or 0), case, incident))
+
+
+def test_what_a_reviewer_reads_names_the_strongest_case_and_incident(values: Values) -> None:
+    assert said(values["own"]) == ("the actor is on case C1, which holds this record",)
+    assert said(values["team"]) == ("a colleague of the actor's unit is on case C1, which holds this record",)
+    assert said(values["handed-over"]) == (
+        "the actor was on case C6, which holds this record, until less than 28 days before",
     )
-    assert sentences(0) == sentences(None) == ()
+    assert said(values["cites-own"]) == ("the actor is on case C1, which is cited but does not list this record",)
+    assert said(values["i-own"]) == (
+        "the actor, or the actor's unit, had incident I1 with this record within 48 hours",
+    )
+    assert said(values["on-the-way"]) == ("the actor was on incident I8 at the time, which names no record",)
+    assert said(values["for-nothing"]) == ("it was keyed by somebody else on the actor's behalf",)
+    assert said(values["i-other"]) == ("another unit had an incident with this record within 48 hours",)
+    assert (said(values["stranger"]), reasons(None)) == ((), ())
+    several = reasons(BITS["case_staff"] | BITS["dispatch"] | BITS["unit_case"] | BITS["requested"], "C1", "I8")
+    assert several == (
+        Reason("the actor is on case C1, which holds this record", counts=True),
+        Reason("the actor was on incident I8 at the time, which names no record", counts=True),
+        Reason("it was keyed by somebody else on the actor's behalf", counts=False),
+    )
+
+
+def test_what_speaks_for_each_look_up_of_a_finding(engine: Connect) -> None:
+    one, other = ("made", "C1"), ("also", "C2")
+    rows = [
+        {"event_id": event, "source_name": source, "unexplained": open_, "explained_by": bits, "explained_case": case,
+         "explained_incident": None}
+        for event, open_, bits, (source, case) in [
+            ("e0", 0.0, 1, one), ("e1", 0.0, 1, one), ("e1", 0.0, 32, other), ("e2", 1.0, 0, one), ("e3", None, 0, one),
+            ("e4", 1.0, BITS["requested"], one), ("e5", None, BITS["spawned"], one), ("other", 0.0, 1, one),
+        ]
+    ]  # fmt: skip
+    kinds = dict.fromkeys(("event_id", "source_name", "explained_case", "explained_incident"), "string")
+    schema = ibis.schema({**kinds, "unexplained": "float64", "explained_by": "int64"})
+    con = engine()
+    features = con.create_table("found", ibis.memtable(rows, schema=schema))
+    found = reasons_of(con, features, [f"e{n}" for n in range(9)])
+    con.disconnect()
+    told = {event: [reason.sentence for reason in each] for event, each in found.items()}
+    mine = "the actor is on case C1, which holds this record"
+    assert told == {
+        "e0": [mine],
+        "e1": ["case C2 of the actor's unit holds this record", mine],
+        "e2": [],
+        "e4": ["it was keyed by somebody else on the actor's behalf"],
+        "e5": ["another query fired this one by itself"],
+    }
 
 
 def test_what_share_of_a_night_each_explanation_explains(engine: Connect) -> None:

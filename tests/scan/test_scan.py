@@ -183,22 +183,26 @@ def test_status_says_what_share_of_the_newest_nights_look_ups_is_explained(
     run("scan", str(log), "--reference", str(folder))
     _, status = run("status")
     assert status["explained"] == {}  # without incidents nothing can be called unexplained
-    log.with_name("b.csv").write_text(HEADER + "".join(rows).replace("2026-02-01", "2026-02-02"))
+    burst = "".join(look(n, f"2026-02-02T11:{n:02d}:00Z", record="R3") for n in range(10, 34))
+    log.with_name("b.csv").write_text(HEADER + "".join(rows).replace("2026-02-01", "2026-02-02") + burst)
     (folder / "incidents.csv").write_text("incident_id,started_at,record_id,staff_id\nI1,2026-02-02T09:00:00Z,R2,op1\n")
     run("scan", str(log.parent), "--reference", str(folder))
     _, status = run("status")
     assert status["explained"] == {
         "2026-02-02": {
-            "lookups": 4,
+            "lookups": 28,
             "explained": 3,
-            "share": 0.75,
-            "by": {"case_staff": {"lookups": 2, "share": 0.5}, "incident": {"lookups": 1, "share": 0.25}},
+            "share": 0.1071,
+            "by": {"case_staff": {"lookups": 2, "share": 0.0714}, "incident": {"lookups": 1, "share": 0.0357}},
         }
     }
+    (alert,) = run("alerts", "list", "--all")[1]
+    said = "Against it: no case, incident or hand-over that is known explains any of the 25 look-ups."
+    assert alert["explanation"].endswith(said), "of record R3; what the night before adds is not judged anew"
     run("scan", str(log.parent), "--reference", str(folder))  # nothing new: what was said still holds
     assert run("status")[1]["explained"] == status["explained"]
     assert cli.run(["status", "--home", str(tmp_path / "home")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert (
-        "Night of 2026-02-02: 75.0% of 4 look-ups of a record are explained (case_staff 50.0%, incident 25.0%)" in said
+        "Night of 2026-02-02: 10.7% of 28 look-ups of a record are explained (case_staff 7.1%, incident 3.6%)" in said
     )

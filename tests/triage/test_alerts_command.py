@@ -14,7 +14,7 @@ from made_findings import NIGHT, NOW, budget, finding, forest
 from detector.cli import alerts as command
 from detector.cli import run
 from detector.home import Home
-from detector.records import Finding, Usual
+from detector.records import Finding, Reason, Usual
 from detector.schema import ALERT_STATES, VERDICTS
 from detector.triage.services import list_alerts, raise_alerts
 
@@ -69,6 +69,32 @@ def test_json_has_exactly_the_contracts_keys(capsys: pytest.CaptureFixture[str])
     assert (alert["first_event_time"], alert["last_event_time"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:30:00Z")
     assert (alert["night"], alert["score"], alert["rank"]) == ("2026-03-02", 75.25, 1)
     assert (alert["level"], alert["state"], alert["actor_id"]) == ("medium", "open", "P-1")
+
+
+def test_what_speaks_for_the_look_ups_is_said_wherever_they_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    case, keyed = Reason("the actor is on case C1", counts=True), Reason("somebody else keyed it", counts=False)
+    put(
+        finding(events=["e1", "e2", "e3"], reasons=((case,), (), None)),
+        finding(rule="rule_b", events=["e2", "e4"], reasons=((), (keyed,))),
+        finding("P-2", events=["e5"]),
+    )
+    line = (
+        "For the access: the actor is on case C1 (1 of 3 look-ups). Known, but no explanation by itself: somebody else"
+        " keyed it (1 of 3 look-ups). Against it: no case, incident or hand-over that is known explains 2 of the 3"
+        " look-ups."
+    )
+    alert, other = parsed(capsys, "list")
+    assert alert["explanation"] == f"rule_a spoke. rule_b spoke. {line}"
+    assert other["explanation"] == "rule_a spoke."
+    assert line in " ".join(told(capsys, "list").split())
+    assert json.loads(told(capsys, "export", "--format", "json"))[0]["explanation"] == alert["explanation"]
+    assert f"rule_b spoke. {line}" in told(capsys, "export")
+    page = " ".join(told(capsys, "show", alert["alert_id"]).replace("│", " ").split())
+    assert line in page
+    assert "explains 1 of the 2 look-ups." in page, "of the first finding alone"
+    full = parsed(capsys, "show", alert["alert_id"])
+    assert full["context"] == line
+    assert full["findings"][1]["reasons"] == {"e2": [], "e4": [{"sentence": "somebody else keyed it", "counts": False}]}
 
 
 def test_empty_queue_in_words_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from detector.cli import run
 from detector.database import open_database
 from detector.home import Home
 from detector.ledger.models import Night
-from detector.records import Usual
+from detector.records import Reason, Usual
 from detector.triage.services import decide, list_alerts, raise_alerts
 
 HOSTILE = "<script>alert('x')</script>\u202e\x1b[31m"
@@ -83,6 +83,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 title="Looked up again and again",
                 explanation="14 look-ups on 9 days.",
                 usual=(usual,),
+                reasons=((), (), (Reason("the actor is on case C1", counts=True),)),
             ),
             forest("P-1", explanation="Stranger than 99 % of look-ups."),
             finding(HOSTILE, level="medium", title=HOSTILE, explanation=HOSTILE, events=[HOSTILE, "e2"]),
@@ -111,6 +112,7 @@ def test_the_page_says_who_why_and_what_is_usual(served: Server) -> None:
         "Latest night 2 March 2026", "Scanned 3 Mar 2026, 03:00 UTC", "Waiting 3, 3 new", "Below the budget 1",
         "Looked up again and again", "P-1", "14 look-ups on 9 days.", "Stranger than 99 % of look-ups.",
         "Days on which this person was looked up repeat_days 9 0.5 -", "3 events as evidence",
+        "For the access: the actor is on case C1 (1 of 3 look-ups).", "explains 2 of the 3 look-ups.",
     ):  # fmt: skip
         assert words in text
     assert text.index("Looked up again and again") < text.index("P-3")
