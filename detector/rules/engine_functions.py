@@ -89,6 +89,11 @@ def json_spread(document: ir.Value, pointer: str) -> ir.ArrayValue:
     return ibis.ifelse(_type(found) == "ARRAY", _extract_each(found, "$[*]"), ibis.array([found]))
 
 
+def json_at(document: ir.Value, pointer: str) -> ir.Value:
+    """The value at a JSON pointer, a JSON null too; NULL where there is none."""
+    return _extract(document, pointer)
+
+
 def json_text(document: ir.Value) -> ir.StringValue:
     """A JSON value as text: a string without its quotes, NULL for JSON null."""
     return _extract_string(document, "$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
@@ -14,6 +15,7 @@ from ibis.backends.duckdb import Backend
 
 from detector.engine import arrow
 from detector.rules.engine_functions import (
+    json_at,
     json_spread,
     json_text,
     json_texts,
@@ -123,6 +125,7 @@ class JsonSource:
             **({"values": _leaves(document)} if wanted.keywords else {}),
             **({"surprise": _has_list(document, unlisted)} if unlisted else {}),
             **{f"list{index}": _elements(document, name) for index, name in enumerate(lists)},
+            **{f"there{index}": _there(document, name) for index, name in enumerate(lists) if name in wanted.present},
         }
         parsed = view(self.table.select(**whole))
         columns: dict[str, ir.Value] = {name: parsed[name] for name in whole if name not in ("texts", "types")}
@@ -145,7 +148,9 @@ class JsonSource:
 
 @dataclass(frozen=True)
 class PreparedJson:
-    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `list0…` by `lists`."""
+    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `list0…` by `lists`,
+    and `there0…` for those of them whose presence matters.
+    """
 
     table: ir.Table
     pointers: tuple[str, ...]
@@ -160,8 +165,10 @@ class PreparedJson:
             present = _first([self.table[f"type{self.asked.index(path)}"] for path in paths]).notnull()
         if name not in self.lists:
             return Raw("document", text, present)
-        elements = self.table[f"list{self.lists.index(name)}"]
-        return Raw("document", text, present | elements.notnull(), elements=elements)
+        index = self.lists.index(name)
+        if paths[0] in self.asked:
+            present = present | self.table[f"there{index}"]
+        return Raw("document", text, present, elements=self.table[f"list{index}"])
 
     def values(self) -> ir.ArrayValue:
         return self.table["values"].filter(lambda text: text.notnull())
@@ -200,11 +207,25 @@ def _elements(document: ir.Value, name: str) -> ir.ArrayValue:
     )
 
 
+def _there(document: ir.Value, name: str) -> ir.BooleanValue:
+    """Does a dotted name lead to anything, through a list on the way?"""
+    steps = [pointer.split("/")[1:] for pointer in json_pointers(name)]
+    # the list that it leads to is something, even an empty one
+    found = [_spread(document, on_the_way).map(partial(json_at, pointer="/" + last)) for *on_the_way, last in steps]
+    some = [values.filter(lambda value: value.notnull()).length() > 0 for values in found]
+    return ibis.ifelse(_has_list(document, _places(name)), reduce(operator.or_, some), False)
+
+
 def _along(document: ir.Value, keys: list[str]) -> ir.ArrayValue:
+    return _spread(document, keys).filter(lambda value: value.notnull()).map(json_text)
+
+
+def _spread(document: ir.Value, keys: list[str]) -> ir.ArrayValue:
+    """The values that keys lead to, lists as their elements."""
     values = ibis.array([document])
     for key in keys:
         values = values.map(partial(json_spread, pointer="/" + key)).flatten()
-    return values.filter(lambda value: value.notnull()).map(json_text)
+    return values
 
 
 def _leaves(document: ir.Value) -> ir.ArrayValue:

@@ -380,6 +380,19 @@ LISTS = [
         [{"a": [{"b": "x"}, {"c": "y"}]}, {"a": [{"b": "x"}]}],
         [0],
     ),
+    _all(
+        "there within a list, if any object has it, whatever is in it",
+        "s: {a.b|exists: true}\ncondition: s",
+        [
+            {"a": [{"c": 1}]},
+            {"a": [{"c": "y"}, {"b": "x"}]},
+            {"a": []},
+            {"a": [{"b": []}]},
+            {"a": [{"b": None}, 1]},
+            {},
+        ],
+        [1, 3, 4],
+    ),
     _all("absent within a list", "s: {a.b: null}\ncondition: s", [{"a": [{"c": 1}]}, {"a": [{"b": 1}]}, {}], [0, 2]),
     _all(
         "fieldref over lists: any of either",
