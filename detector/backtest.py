@@ -29,6 +29,7 @@ from detector.rules.findings import rule_findings
 from detector.rules.load import load_documents
 from detector.rules.nightly import NightlyRules
 from detector.rules.pack import About, RulePack, active_rules
+from detector.rules.pipeline import Given, given_by
 from detector.schema import EVENT_SCHEMA
 from detector.shipped import rules_dir
 from detector.triage.models import AlertFinding
@@ -198,17 +199,18 @@ class _Stands:
 
 def _trial(rules: Sequence[Path], filters: Sequence[Path], settings: Settings, reference: Reference) -> Trial:
     given = _read([*rules, *filters])
+    mapped = given_by(settings.rules)
     active = _read([*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs])
     files = {one.file for one in given}
     ids = frozenset(_id(one) for one in given if one.kind != "filter")
     after = [one for one in active if _id(one) not in ids and one.file not in files] + given
-    now, _ = _load(active, reference, files=set())
-    tried, inactive = _load(after, reference, files=files)
+    now, _ = _load(active, reference, mapped, files=set())
+    tried, inactive = _load(after, reference, mapped, files=files)
     if not any(one.kind == "filter" for one in given):
         packs: dict[Side, RulePack] = {"tried": _only(tried, ids), "now": _only(now, ids)}
         return Trial(packs, ids, inactive)
     filtering = {one.key for one in given if one.kind == "filter"}
-    unfiltered, _ = _load([one for one in after if one.key not in filtering], reference, files=files)
+    unfiltered, _ = _load([one for one in after if one.key not in filtering], reference, mapped, files=files)
     return Trial({"tried": tried, "now": now, "filtered": tried, "unfiltered": unfiltered}, ids, inactive)
 
 
@@ -226,11 +228,11 @@ def _read(paths: Sequence[Path]) -> list[Document]:
 
 
 def _load(
-    documents: Sequence[Document], reference: Reference, *, files: Collection[Path]
+    documents: Sequence[Document], reference: Reference, mapped: Given, *, files: Collection[Path]
 ) -> tuple[RulePack, tuple[str, ...]]:
     """The pack, and the rules of `files` that these tables do not allow. What is refused in other files is left out,
     as a scan leaves it out."""
-    pack = load_documents(documents, strict=False)
+    pack = load_documents(documents, strict=False, given=mapped)
     _refuse(error for error in pack.refusals if error.where and error.where.file in files)
     active, inactive = active_rules(pack, {*EVENT_SCHEMA.names, *computable(reference.present)}, reference.present)
     own = {rule.about.rule_id for rule in pack.rules if rule.about.file in files}

@@ -97,6 +97,9 @@ class ReferenceSettings(Section):
 class RuleSettings(Section):
     dirs: tuple[Path, ...] = Field((), description="folders with rules of your own, beside the shipped ones")
     shipped: bool = Field(True, description="run the shipped rules too")
+    pipelines: dict[Path, tuple[Path, ...]] = Field(
+        {}, description="pySigma's pipelines for the rules of a folder of `dirs` that are written for other field names"
+    )
 
 
 class ModelSettings(Section):

@@ -23,6 +23,7 @@ from detector.progress import Progress
 from detector.rules.filters import in_force
 from detector.rules.load import load_rules
 from detector.rules.pack import Inactive, RulePack, active_rules
+from detector.rules.pipeline import given_by
 from detector.schema import EVENT_SCHEMA, LEVELS
 from detector.shipped import rules_dir
 from detector.writing import Stopwatch, writing
@@ -66,7 +67,8 @@ def scan(
     Everything that a user can get wrong in writing (rules, model specification, reference tables) is read before
     the first file is touched.
     """
-    rules = load_rules([*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs], strict=True)
+    folders = [*([rules_dir()] if settings.rules.shipped else []), *settings.rules.dirs]
+    rules = load_rules(folders, strict=True, given=given_by(settings.rules))
     tables = load_reference(reference, settings)
     columns = {*EVENT_SCHEMA.names, *computable(tables.present)}
     # every night has its own day to judge by; what is told is how things stand now

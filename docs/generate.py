@@ -89,8 +89,8 @@ def _settings(model: type[BaseModel], prefix: str) -> Iterator[str]:
         below = field.annotation
         if isinstance(below, type) and issubclass(below, BaseModel):
             yield from _settings(below, f"{prefix}{name}.")
-        elif get_origin(below) is dict and issubclass(get_args(below)[1], BaseModel):
-            yield from _settings(get_args(below)[1], f"{prefix}{name}.NAME.")
+        elif get_origin(below) is dict and isinstance(item := get_args(below)[1], type) and issubclass(item, BaseModel):
+            yield from _settings(item, f"{prefix}{name}.NAME.")
         else:
             if not field.description:
                 raise SystemExit(f"{model.__name__}.{name} has no description: say in config.py what it means")
@@ -124,6 +124,8 @@ def _kind(annotation: Any) -> str:
     parts = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is tuple:
         return f"list of {_kind(parts[0])}"
+    if get_origin(annotation) is dict:
+        return f"for each {_kind(parts[0])} a {_kind(parts[1])}"
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{part}`" for part in parts)
     return " or ".join(_kind(part) for part in parts) if parts else str(annotation)
@@ -131,7 +133,7 @@ def _kind(annotation: Any) -> str:
 
 def _value(value: Any) -> str:
     value = getattr(value, "value", value)
-    if value in (None, (), [], ""):
+    if value in (None, (), [], {}, ""):
         return "-"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

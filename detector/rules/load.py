@@ -1,6 +1,7 @@
 """Rule files to a pack. A rule that cannot be run with its full meaning is refused, with file, line and what would do.
 
-Foreign rules (`strict=False`) may carry keys of their own; the project's (`strict=True`) are also linted.
+Foreign rules (`strict=False`) may carry keys of their own; the project's (`strict=True`) are also linted. Among those,
+rules below a folder with a pipeline of its own are foreign, but their fields must be known once they are mapped.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import RuleError
+from detector.rules.compile import field_parts
 from detector.rules.document import Document, read_documents, rule_files
 from detector.rules.filters import Scope, filtered, parse_filter
 from detector.rules.lint import lint, lint_pack
+from detector.rules.names import known_fields, nearest
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.parse_correlation import Resolve, named_rules, parse_correlation
 from detector.rules.parse_detection import parse_detection
@@ -49,9 +52,9 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
     notes: list[str] = []
     for document in (item for item in documents if item.kind == "filter"):
         try:
-            if strict:
-                _raise_first(lint(document))
-            scope, vain = parse_filter(document, references, given, strict=strict)
+            its = _linted(document, given, strict=strict)
+            scope, vain = parse_filter(document, references, its, strict=strict)
+            _known(document, "filter", field_parts([scope.tree]), given, strict=strict)
         except RuleError as exc:
             refusals.append(exc)
         else:
@@ -59,24 +62,24 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
             notes += vain
     for document in (item for item in rules if item.kind == "detection"):
         try:
-            if strict:
-                _raise_first(lint(document))
+            its = _linted(document, given, strict=strict)
             reported = document.key not in served
-            detection = parse_detection(document, given, reported=reported)
+            detection = parse_detection(document, its, reported=reported)
+            _known(document, "detection", detection.parts, given, strict=strict)
             loaded[document.key] = filtered(detection, [scope for scope in scopes if scope.fits(document)])
         except RuleError as exc:
             refusals.append(exc)
     for document in _in_order(rules, references, refusals):
         try:
-            if strict:
-                _raise_first(lint(document))
+            its = _linted(document, given, strict=strict)
             resolve = _resolver(document, references, loaded)
             reported = document.key not in served
             correlation = parse_correlation(document, resolve, reported=reported)
-            if given.pipeline is not None:
+            if its.pipeline is not None:
                 bases = {name: references.one(name, document, *path) for name, path in named_rules(document)}
-                rewritten = rewritten_correlation(document, bases, given.pipeline)
+                rewritten = rewritten_correlation(document, bases, its.pipeline)
                 correlation = parse_correlation(rewritten, resolve, reported=reported)
+            _known(document, "correlation", correlation.fields, given, strict=strict)
             loaded[document.key] = correlation
         except RuleError as exc:
             refusals.append(exc)
@@ -89,6 +92,26 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
         tuple(sorted(refusals, key=_place)),
         tuple(notes),
     )
+
+
+def _linted(document: Document, given: Given, *, strict: bool) -> Given:
+    """What the document is given, once nothing is held against it. Raises RuleError."""
+    if strict and not given.foreign(document.file):
+        _raise_first(lint(document))
+    return given.of(document.file)
+
+
+def _known(document: Document, key: str, fields: Iterable[str], given: Given, *, strict: bool) -> None:
+    """All that is asked of a foreign rule among one's own: on a field that no event has it would be silent for ever."""
+    known = known_fields() if strict and given.foreign(document.file) else frozenset(fields)
+    for name in fields:
+        if name not in known:
+            raise document.error(
+                f"unknown column or feature {name!r}, once the pipeline has mapped the names",
+                key,
+                hint=f"Map it in the pipeline. {nearest(name, known)}",
+                code="unknown-field",
+            )
 
 
 def _resolver(document: Document, references: References, loaded: Mapping[str, Detection | Correlation]) -> Resolve:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sigma.correlations import SigmaCorrelationCondition, SigmaCorrelationRule
 from sigma.exceptions import SigmaError
@@ -18,15 +18,48 @@ from detector.errors import ConfigError, Where
 from detector.rules.document import Document
 from detector.safe_yaml import load_one
 
+if TYPE_CHECKING:
+    from detector.config import RuleSettings
+
 Placeholders = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a run gives its rules: the values of `|expand` by name, and a pipeline that rewrites them."""
+    """What a run gives its rules: the values of `|expand` by name, and a pipeline that rewrites them.
+
+    `folders`: the pipelines of foreign rules among one's own, by the folder that they lie below.
+    """
 
     placeholders: Placeholders = field(default_factory=dict)
     pipeline: ProcessingPipeline | None = None
+    folders: Mapping[Path, ProcessingPipeline] = field(default_factory=dict)
+
+    def foreign(self, file: Path) -> bool:
+        """Does the file lie below a folder with a pipeline of its own?"""
+        return self._folder(file) is not None
+
+    def of(self, file: Path) -> Given:
+        """What the rules of a file are given."""
+        folder = self._folder(file)
+        return self if folder is None else replace(self, pipeline=self.folders[folder], folders={})
+
+    def _folder(self, file: Path) -> Path | None:
+        below = [folder for folder in self.folders if file.resolve().is_relative_to(folder.resolve())]
+        return max(below, key=lambda folder: len(folder.resolve().parts), default=None)
+
+
+def given_by(settings: RuleSettings) -> Given:
+    """What the settings give the rules of a scan. Raises ConfigError."""
+    for folder in settings.pipelines:
+        if folder not in settings.dirs:
+            raise ConfigError(
+                f"{folder} is not among rules.dirs",
+                where=Where(key="rules.pipelines"),
+                hint="Write the folder as it is written there, or add it there.",
+            )
+    read = {folder: read_pipelines(files) for folder, files in settings.pipelines.items()}
+    return Given(folders={folder: pipeline for folder, pipeline in read.items() if pipeline is not None})
 
 
 def read_pipelines(paths: Sequence[Path]) -> ProcessingPipeline | None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from rule_helpers import rows_by_title, rule_text, write_events, write_rules
 
+from detector.config import RuleSettings
 from detector.errors import ConfigError
 from detector.rules.load import load_rules
 from detector.rules.over_file import rules_over_file
-from detector.rules.pipeline import Given, read_pipelines
+from detector.rules.pipeline import Given, given_by, read_pipelines
 
 MAPPING = """\
 name: theirs to ours
@@ -162,3 +163,33 @@ def test_the_command_takes_pipelines(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == [0, 1, 3]
+
+
+FOREIGN = "title: {0}\nseverity: 3\nlogsource: {{category: any}}\ndetection: {{s: {{{1}}}, condition: s}}\n"
+
+
+def test_of_ones_own_rules_those_below_a_folder_with_a_pipeline_are_foreign(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs" / "deep", tmp_path / "ours"
+    theirs.mkdir(parents=True)
+    ours.mkdir()
+    (theirs / "a.yml").write_text(FOREIGN.format("Mapped", "UserName: ann"))
+    (theirs / "b.yml").write_text(FOREIGN.format("Not mapped", "Terminal: t1"))
+    (ours / "c.yml").write_text(FOREIGN.format("Their names in our folder", "UserName: ann"))
+    mapping = pipeline(tmp_path, MAPPING)
+    settings = RuleSettings(dirs=(ours, tmp_path / "theirs"), pipelines={tmp_path / "theirs": (mapping,)})
+    pack = load_rules(settings.dirs, strict=True, given=given_by(settings))
+    assert {rule.about.title: set(rule.parts) for rule in pack.detections} == {"Mapped": {"actor_id"}}
+    said = [str(refusal) for refusal in pack.refusals]
+    assert len(said) == 2
+    assert f"{ours / 'c.yml'}" in said[0]
+    assert f"{theirs / 'b.yml'}:4" in said[1]
+    assert "unknown column or feature 'Terminal', once the pipeline has mapped the names" in said[1]
+    assert "Did you mean terminal_id?" in said[1]
+
+
+def test_pipelines_for_a_folder_that_is_none_of_the_rules_are_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    settings = RuleSettings(pipelines={tmp_path / "theirs": (pipeline(tmp_path, MAPPING),)})
+    with pytest.raises(ConfigError, match=r"is not among rules\.dirs") as caught:
+        given_by(settings)
+    assert caught.value.where
+    assert caught.value.where.key == "rules.pipelines"

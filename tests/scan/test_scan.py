@@ -116,6 +116,28 @@ def test_fail_on_and_too_many_rejects_and_a_broken_rule_each_have_their_exit_cod
     assert any("mine.yml" in refusal for refusal in summary["rules_refused"])
 
 
+def test_rules_for_other_field_names_run_in_a_scan_through_their_pipeline(run: Run, log: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "prying.yml").write_text(
+        "title: Reads their record\nlevel: high\nlogsource: {category: any}\n"
+        "detection: {s: {UserName: OP9, Object|endswith: -same}, condition: s}\n"
+    )
+    mapping = tmp_path / "ours.yml"
+    mapping.write_text(
+        "name: theirs to ours\ntransformations:\n"
+        "  - {type: field_name_mapping, mapping: {UserName: actor_id, Object: record_id}}\n"
+    )
+    config = tmp_path / "config.yaml"
+    config.write_text(f"rules: {{shipped: false, dirs: ['{theirs}'], pipelines: {{'{theirs}': ['{mapping}']}}}}\n")
+    code, summary = run("scan", str(log), "--config", str(config))
+    assert (code, summary["rules_refused"]) == (0, [])
+    _, alerts = run("alerts", "list", "--all", "--config", str(config))
+    (finding,) = [finding for alert in alerts for finding in alert["findings"] if finding["detector"] == "rule"]
+    assert (finding["rule_id"], finding["level"]) == ("Reads their record", "high")
+    assert [alert["actor_id"] for alert in alerts] == ["op9"]
+
+
 def test_a_second_scan_is_told_who_holds_the_home(run: Run, log: Path, tmp_path: Path) -> None:
     with hold(Home(tmp_path / "home"), "scan", datetime(2026, 2, 5, tzinfo=UTC)):
         code, said = run("scan", str(log))
