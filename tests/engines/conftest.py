@@ -14,7 +14,7 @@ import pytest
 
 from detector.engine import connect
 
-_SPARK = pytest.param("spark", marks=[pytest.mark.server, pytest.mark.xdist_group("spark")])
+_SPARK = pytest.param("spark", marks=[pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("spark")])
 
 
 def _missing() -> str | None:

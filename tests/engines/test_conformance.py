@@ -53,7 +53,3 @@ def test_the_tables_hold_nearly_all_of_the_cases() -> None:
     assert len(TABLES) <= 20
     assert sum(map(len, HELD.values())) >= 0.97 * sum(len(case.events) for case in CASES)
     assert all(HELD.values())
-
-
-def test_there_are_enough_cases_for_both_engines() -> None:
-    assert len(CASES) >= 150

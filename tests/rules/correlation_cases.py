@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -212,21 +213,66 @@ CHAINS = [
 
 CASES = [*EVENT_COUNT, *VALUE_COUNT, *NUMBERS, *TEMPORAL, *ORDER, *ALIASES, *CHAINS]
 
+#: Cases of the same rules share them, for a rule costs more than its events: those of the second lie `APART` from those
+#: of the first, further than any window reaches.
+SHARED = [
+    [case for case in CASES if (case.body, case.more) == rules]
+    for rules in dict.fromkeys((c.body, c.more) for c in CASES)
+]
+APART = timedelta(days=3653)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def rules_of(case: Case) -> list[str]:
-    """The rules of a case, whose bases see its own events alone."""
-    number = CASES.index(case)
-    texts = [rule_text(name, f"s: {{case: {number}, {name}: 1}}\ncondition: s", f"name: {name}\n") for name in "abc"]
-    texts += [f"title: {name}\nname: {name}\ncorrelation: {body}\n" for name, body in case.more]
-    return [*texts, f"title: {case.name!r}\ncorrelation: {case.body}\n"]
+def rules() -> Iterator[list[str]]:
+    """The rules of each list of `SHARED`, whose bases see its own events alone."""
+    for number, (case, *_) in enumerate(SHARED):
+        bodies = [case.body, *(body for _, body in case.more)]
+        texts = [
+            rule_text(name, f"s: {{shared: {number}, {name}: 1}}\ncondition: s", f"name: {name}\n")
+            for name in "abc"
+            if any(re.search(rf"\b{name}\b", body) for body in bodies)
+        ]
+        texts += [f"title: {name}\nname: {name}\ncorrelation: {body}\n" for name, body in case.more]
+        yield [*texts, f"title: {_title(number)}\ncorrelation: {case.body}\n"]
 
 
-def events_of(case: Case) -> list[Event]:
-    """The events of a case, with their times and whose they are."""
-    return [{**given, "event_time": _time(given["t"]), "case": CASES.index(case)} for given in case.events]
+@dataclass(frozen=True)
+class Row:
+    """An event of the suite: number `row` of `case`."""
+
+    case: Case
+    row: int
+    title: str
+    event: Event
 
 
-def _time(minute: float | None) -> str | None:
-    return None if minute is None else (START + timedelta(seconds=round(minute * 60))).isoformat()
+def _rows() -> Iterator[Row]:
+    for number, cases in enumerate(SHARED):
+        for index, case in enumerate(cases):
+            for row, given in enumerate(case.events):
+                event = {**given, "event_time": _time(given["t"], index), "shared": number}
+                yield Row(case, row, _title(number), event)
+
+
+def findings(hits: Iterable[tuple[str, Sequence[int]]]) -> dict[str, list[list[int]]]:
+    """Case name -> its findings, rows numbered within the case, of titles with rows of `ROWS`."""
+    found: dict[str, list[list[int]]] = {case.name: [] for case in CASES}
+    for title, numbers in hits:
+        rows = [ROWS[number] for number in numbers]
+        (name,) = {row.case.name for row in rows}
+        assert {row.title for row in rows} == {title}
+        found[name].append([row.row for row in rows])
+    return found
+
+
+def _title(number: int) -> str:
+    return f"shared {number}"
+
+
+def _time(minute: float | None, index: int) -> str | None:
+    if minute is None:
+        return None
+    return (START + index * APART + timedelta(seconds=round(minute * 60))).isoformat()
+
+
+ROWS = list(_rows())

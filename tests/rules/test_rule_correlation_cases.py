@@ -1,26 +1,23 @@
-"""What correlations mean, on exact rows: every case is a file of its own, and all run in one pass."""
+"""What correlations mean, on exact rows: all cases run in one pass, as rules do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import pytest
-from correlation_cases import CASES, Case, events_of, rules_of
-from rule_helpers import rows_by_title, run, write_events, write_rules
+from correlation_cases import CASES, ROWS, Case, findings, rules
+from rule_helpers import run, write_events, write_rules
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[list[int]]]:
     """Case name -> its findings, rows numbered within the case."""
     folder = tmp_path_factory.mktemp("correlations")
-    for index, case in enumerate(CASES):
-        write_rules(folder / f"case{index}.yml", *rules_of(case))
-    rows = [(index, row) for index, case in enumerate(CASES) for row in range(len(case.events))]
-    events = [event for case in CASES for event in events_of(case)]
-    matches, result = run([folder], write_events(folder / "events.jsonl", events))
+    for number, texts in enumerate(rules()):
+        write_rules(folder / f"{number}.yml", *texts)
+    matches, result = run([folder], write_events(folder / "events.jsonl", [row.event for row in ROWS]))
     assert [remark for remark in result.remarks if "no time" not in remark] == []
-    by_title = rows_by_title(matches)
-    return {case.name: [[rows[row][1] for row in one] for one in by_title[case.name]] for case in CASES}
+    return findings((match["title"], match["events"]) for match in matches)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
