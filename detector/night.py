@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import ibis
@@ -117,7 +117,9 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         read = read_night(con, home, night, settings, means.reference)
         events, features = read.events, read.features
     with watch.stage("rules"):
-        findings = rule_findings(con, means.nightly, night, rule_table(con, home, read, means.rules, means.reference))
+        table = rule_table(con, home, read, means.rules, means.reference)
+        usual = partial(usual_values, con, _actors_before(con, means, night))
+        findings = rule_findings(con, means.nightly, night, table, usual)
     with watch.stage("model"):
         verdict = _model_findings(con, night, means, events, features)
         findings += verdict.findings
@@ -239,11 +241,15 @@ def _with_reasons(con: Backend, means: Means, features: ir.Table, findings: Sequ
     return with_reasons(findings, reasons_of(con, features, (event for item in findings for event in item.event_ids)))
 
 
+def _actors_before(con: Backend, means: Means, night: date) -> ir.Table:
+    """The profiles that usual values are read from."""
+    since = night - timedelta(days=means.settings.features.history_days)
+    return _nights(con, means.home, "actor_features", since=since, before=night)
+
+
 def _told(con: Backend, means: Means, night: date, model: TrainedModel, scored: ScoredNight) -> list[Finding]:
     """The scored people's findings, beside what was usual in the nights before."""
-    since = night - timedelta(days=means.settings.features.history_days)
-    before = _nights(con, means.home, "actor_features", since=since, before=night)
-    usual = usual_values(con, before, scored.strange_actors)
+    usual = usual_values(con, _actors_before(con, means, night), scored.strange_actors, model.features)
     return forest_findings(model, scored, usual, night, sentence=sentence)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from detector.records import Usual
@@ -25,8 +25,13 @@ def named_features(rule: Detection | Correlation, plan: Plan) -> tuple[str, ...]
     return tuple(sorted(fields & feature_names()))
 
 
-def usual(features: Sequence[str], events: Evidence) -> tuple[Usual, ...]:
-    """The strangest value of each feature among the events, with its sentence; a flag that is down says nothing."""
+def usual(
+    features: Sequence[str], events: Evidence, known: Mapping[str, tuple[float | None, float | None]]
+) -> tuple[Usual, ...]:
+    """The strangest value of each feature among the events, with its sentence; a flag that is down says nothing.
+
+    `known`: feature -> what is usual for the actor and for the peers.
+    """
     from detector.features.catalogue import FEATURES
     from detector.features.explain import sentence
 
@@ -38,7 +43,8 @@ def usual(features: Sequence[str], events: Evidence) -> tuple[Usual, ...]:
         value = min(values) if FEATURES[name].direction == "low" else max(values)
         if FEATURES[name].unit == "0 or 1" and value == 0:
             continue  # its sentence says what it is, and would be untrue
-        found.append(Usual(name, value, None, None, sentence(name, value, None, None)))
+        own, peers = known.get(name, (None, None))
+        found.append(Usual(name, value, own, peers, sentence(name, value, own, peers)))
     return tuple(found)
 
 
@@ -54,7 +60,7 @@ def explanation(
         "last": _moment(events.local(-1)),
         "who": _plural(len(set(everybody.column("actor_id"))), "person", "people"),
     }
-    from detector.features.explain import in_words
+    from detector.features.explain import in_words, usual_in_words
 
     numbers = {item.feature: in_words(item.feature, item.value) for item in values}
     template = rule.about.own.explanation
@@ -63,7 +69,13 @@ def explanation(
     else:
         said = f"{rule.about.title}: {facts['count']} of {facts['records']}, {_when(facts)}."
     in_template = set(_BRACES.findall(template))
-    said = " ".join([said, *(_sentence(item.sentence) for item in values if item.feature not in in_template)])
+    told = [item for item in values if item.feature in in_template]
+    # Of one number it is clear what the usual ones are of; of several each is told again, with its own.
+    beside = [usual_in_words(item.feature, item.own, item.peers) for item in told]
+    if len(told) > 1:
+        beside = [_sentence(item.sentence) for item, words in zip(told, beside, strict=True) if words]
+    rest = (_sentence(item.sentence) for item in values if item.feature not in in_template)
+    said = " ".join(filter(None, [said, *beside, *rest]))
     if len(events) > most:
         earlier = not events.matches.in_night[events.positions].all()
         which = f"{most} of {len(events)} look-ups are attached"

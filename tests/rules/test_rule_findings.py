@@ -106,6 +106,47 @@ def test_one_finding_a_rule_and_actor_with_all_its_events(con: Any, tmp_path: Pa
     assert (second.actor_id, second.event_ids) == ("B", ("e0004",))
 
 
+def known_usual(con: Any, tmp_path: Path, rule: str, events: Sequence[dict[str, Any]], **usual: Any) -> Finding:
+    asked = []
+
+    def usual_of(people: Sequence[str], features: Sequence[str]) -> dict[str, Any]:
+        asked.append((list(people), list(features)))
+        return {"A": usual}
+
+    pack = load_rules([write_rules(tmp_path / "r.yml", rule)], strict=False)
+    (finding,) = rule_findings(con, NightlyRules(pack), NIGHT, table(events, sorted(feature_names())), usual_of)
+    assert asked == [(["A"], sorted(item.feature for item in finding.usual))]
+    return finding
+
+
+def test_a_number_in_the_rules_own_sentence_is_followed_by_what_is_usual(con: Any, tmp_path: Path) -> None:
+    finding = known_usual(con, tmp_path, STREAK, [event(0, streak_days=6)], streak_days=(1.0, 0.25))
+    assert finding.explanation == (
+        "1 look-up of no particular record on 1 day, from 12:00 on 2 March 2026 to 12:00 on 2 March 2026: day 6."
+        " Usual for this actor 1 day, for peers 0.25 days."
+    )
+    (usual,) = finding.usual
+    assert (usual.value, usual.own, usual.peers) == (6.0, 1.0, 0.25)
+    assert usual.sentence == "6 days in a row with look-ups; usual for this actor 1, for peers 0.25"
+
+
+def test_of_several_numbers_each_is_told_with_its_own(con: Any, tmp_path: Path) -> None:
+    rule = STREAK.replace("day {streak_days}", "day {streak_days}, {lookups_24h}").replace(
+        "{streak_days|gte: 5}", "{streak_days|gte: 5, failed_24h|gte: 1}"
+    )
+    events = [event(0, streak_days=6, lookups_24h=40, failed_24h=3)]
+    finding = known_usual(con, tmp_path, rule, events, streak_days=(2.0, None), failed_24h=(None, 0.0))
+    assert finding.explanation.endswith(
+        ": day 6, 40. 6 days in a row with look-ups; usual for this actor 2, for peers unknown."
+        " 3 look-ups denied or failed in 24 hours; usual for this actor unknown, for peers 0."
+    ), "of what nothing usual is known the number is enough"
+
+
+def test_without_a_past_nothing_is_said_to_be_usual(con: Any, tmp_path: Path) -> None:
+    finding = known_usual(con, tmp_path, STREAK, [event(0, streak_days=6)])
+    assert finding.explanation.endswith(": day 6.")
+
+
 def test_a_flag_that_is_down_says_nothing(con: Any, tmp_path: Path) -> None:
     rule = "title: t\ndetection:\n  s: {streak_days|gte: 5}\n  new: {new_terminal: 1}\n  condition: s and not new\n"
     (finding,) = findings(con, tmp_path, rule, [event(0, streak_days=5, new_terminal=0)])
