@@ -21,8 +21,8 @@ NARROW: Final = 90
 _COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 _EVENTS_SHOWN: Final = 20
 SAMPLE: Final = (
-    "This was a blind sample, drawn at random to learn what is missed. Its sentences are true; its title, level, score"
-    " and rank were borrowed."
+    "This was a blind sample, drawn at random to learn what is missed. Its sentences are true; its score and"
+    " rank were borrowed, and its level where nothing was found that could have raised an alert."
 )
 
 

@@ -1,7 +1,9 @@
 """Blind samples in the queue. Called by the scan, within the transaction of its night.
 
-Until it is decided a sample looks like any alert of the forest: its sentences are true, its title, level, score and
-place are borrowed. Why that is right, and what is told of it afterwards: docs/reviewing.md.
+Until it is decided a sample looks like any other alert: its sentences are true, its score and place are borrowed. It is
+led by what was found of that night, however weak, and where nothing was by what the forest would say of it, which is
+true of anybody's night; the level then is borrowed, too. Why that is right, and what is told of it afterwards:
+docs/reviewing.md.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from detector.alerts.evidence import Evidence
+from detector.alerts.evidence import Evidence, strongest_first
 from detector.alerts.group import Grouped
 from detector.alerts.sampling import (
     borrowed,
@@ -25,6 +27,7 @@ from detector.alerts.sampling import (
     inclusion,
     samples_of,
 )
+from detector.alerts.worth import WEAK
 from detector.config import BudgetSettings
 from detector.records import Finding, stable_id
 from detector.triage.models import Alert, AlertFinding, SampleDraw
@@ -67,7 +70,7 @@ def draw_samples(
         for item in findings:
             if item.actor_id in said:
                 said[item.actor_id].append(item)
-        patterns = describe([actor for actor in chosen if not any(item.detector == "forest" for item in said[actor])])
+        patterns = describe([actor for actor in chosen if not said[actor]])
         recent = Alert.objects.filter(queued_on__range=(night - timedelta(days=_RECENT_DAYS), night))
         queue = list(recent.filter(sample_probability=None).values_list("score", "level"))
         alerts, rows = [], []
@@ -121,10 +124,17 @@ def _samples(night: date) -> QuerySet[Alert]:
 
 
 def _shown(said: Sequence[Finding], pattern: Finding | None, score: float, level: str) -> list[Finding]:
-    """What was found of the night; with it the forest's word, its own or `pattern`, so strong that the score is met."""
-    rules = [item for item in said if item.detector != "forest"]
-    strength = borrowed_strength(score, (Evidence.of(item) for item in rules))
-    forest = [item for item in said if item.detector == "forest"]
-    if not forest and pattern is not None:
-        forest = [replace(pattern, level=level)]
-    return [*rules, *(replace(item, strength=strength) for item in forest[:1])]
+    """What was found of the night, or else `pattern`; the strongest of it so strong that the score is met.
+
+    What leads an alert is never of the level that raises none, so a leading finding of that level borrows another.
+    """
+    found = sorted(said, key=lambda item: (item.level == WEAK, strongest_first(Evidence.of(item))))
+    if not found:
+        assert pattern is not None  # noqa: S101 - it was asked for
+        # Its first reason as title: one title for all samples would soon be known for what it is.
+        heads = [item.sentence.partition(";")[0] for item in pattern.usual[:1]]
+        titles = [f"{head[:1].upper()}{head[1:]}" for head in heads] or [pattern.title]
+        return [replace(pattern, title=titles[0], level=level, strength=borrowed_strength(score, ()))]
+    leading, *others = found
+    strength = max(borrowed_strength(score, (Evidence.of(item) for item in others)), leading.strength)
+    return [replace(leading, level=level if leading.level == WEAK else leading.level, strength=strength), *others]

@@ -14,7 +14,7 @@ from detector.config import Settings
 from detector.evaluate.run import ranked_alerts
 from detector.home import Home
 from detector.metrics.collector import expose
-from detector.records import Finding
+from detector.records import Finding, Usual
 from detector.triage.misses import misses
 from detector.triage.models import Alert, AlertFinding, SampleDraw
 from detector.triage.queue import as_full_record
@@ -143,14 +143,31 @@ def shown(capsys: pytest.CaptureFixture[str], home: Home, alert_id: str) -> tupl
     return told, "drawn at random" in " ".join(capsys.readouterr().out.replace("\n", " ").split())
 
 
-def test_what_was_found_of_somebody_drawn_is_shown_too() -> None:
+def test_what_was_found_of_somebody_drawn_leads_however_weak() -> None:
     weak = [finding(who, "weak", level="informational") for who in PEOPLE]
-    scan(*weak, finding("P-0", level="high"))
+    strong = [finding(who, level="low", events=[f"{who}-x"]) for who in PEOPLE[:12]]
+    scan(*weak, *strong, finding("P-19", "grave", level="critical"), with_=settings(slots=10))
+    assert len(samples()) == 5
     for alert in samples():
         view = get_alert(alert.alert_id)
-        assert [f.rule_id for f in view.findings] == ["isolation_forest", "weak"]
-        assert view.level in ("low", "medium"), "not the weak one's"
-        assert "weak spoke" in view.explanation
+        ruled = alert.actor_id in PEOPLE[:12]
+        assert [f.rule_id for f in view.findings] == (["rule_a", "weak"] if ruled else ["weak"])
+        assert view.title == ("Title of rule_a (and 1 more signal)" if ruled else "Title of weak")
+        assert view.level == "low", "its own, or that of one in the queue: informational ones raise nothing"
+        real = [other.score for other in list_alerts() if other.sample_probability is None]
+        assert min(real) <= view.score <= sorted(real)[len(real) // 2] + 2
+    assert {alert.actor_id in PEOPLE[:12] for alert in samples()} == {True, False}
+
+
+def test_where_nothing_was_found_the_first_reason_is_the_title() -> None:
+    usual = Usual("lookups_24h", 7.0, 2.0, 3.0, "look-ups in 24 hours: 7; usual for this actor 2, for peers 3")
+    chosen = settings(slots=2)
+    reserve_slots(NIGHT, chosen.budget)
+    draw_samples(
+        NIGHT, PEOPLE, [], NOW, chosen.budget, lambda who: {name: forest(name, usual=(usual,)) for name in who}
+    )
+    (sample,) = samples()
+    assert (sample.title, sample.theme, sample.level) == ("Look-ups in 24 hours: 7", "unusual_pattern", "low")
 
 
 def test_nothing_joins_a_sample_and_a_sample_joins_nothing() -> None:
