@@ -13,7 +13,9 @@ import pytest
 
 from detector.alerts.evidence import Evidence
 from detector.alerts.group import group
+from detector.alerts.rarity import Rate, speaker
 from detector.alerts.score import level, score
+from detector.alerts.weigh import weigh
 from detector.alerts.wording import title
 from detector.engine import connect
 from detector.records import Finding
@@ -88,9 +90,11 @@ def test_beside_something_stronger_each_adds_a_little(findings: list[Finding]) -
         last_event_time=start + timedelta(hours=1),
         event_ids=("S1",),
     )
-    alone = score([Evidence.of(strong)])
+    # The weak speak of colleagues more often: below one night in twenty, or they would add nothing at all.
+    rates = {speaker(item): Rate(0.04, 5000) for item in findings} | {speaker(strong): Rate(0.01, 5000)}
+    alone = score(Evidence.of(item) for item in weigh([strong], rates))
     for item in findings:
-        (alert,) = group([strong, item], (), night=NIGHT, join_days=7)
+        (alert,) = group(weigh([strong, item], rates), (), night=NIGHT, join_days=7)
         assert alone < score(alert.evidence) < alone + 5, item.title
         assert level(alert.evidence) == "low"
         assert title(alert.evidence) == "Something stronger (and 1 more signal)"
