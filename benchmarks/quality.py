@@ -3,15 +3,20 @@
     python benchmarks/quality.py                                    2,000 people, 60 days, seeds 1-3, as shipped
     python benchmarks/quality.py --variant full rules forest none   rules only, forest only, no reference tables
     python benchmarks/quality.py --variant full without:cases       all reference tables but one
+    python benchmarks/quality.py --variant decided feedback         the second half, after 200 decisions on the first
     python benchmarks/quality.py --scenario own_record --prevalence 0.05 --json quality.json --plot quality.svg
 
 Each scan is the real command in a process of its own, on a home of its own. Figures are those of docs/evaluation.md,
 pooled over the episodes of all seeds; intervals are 95 %, by a bootstrap that draws seeds and, within each, episodes.
+
+`decided` and `feedback` scan the first half of the nights, decide on the best DECISIONS alerts as the labels say, but
+WRONG of them the other way round, scan the rest, and evaluate that. They differ in whether the ranking may learn.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
@@ -31,6 +36,8 @@ from detector.evaluate.plot import Line, recall_plot
 from detector.schema import REFERENCE_TABLES
 from detector.shipped import models_dir
 
+#: What reviewers decide in the variants `decided` and `feedback`, and the share of it that is wrong.
+DECISIONS, WRONG = 200, 0.1
 BUDGETS = ("0.001", "0.005", "0.01", "0.05")
 DRAWS = 2000
 
@@ -56,7 +63,8 @@ def command(*arguments: object) -> Any:
 
 
 def settings(variant: str, folder: Path) -> Path:
-    """A configuration file for the variant: `rules` never trains a model, `forest` runs no rule."""
+    """A configuration file for the variant: `rules` never trains a model, `forest` runs no rule, only `feedback` learns
+    from decisions."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen: dict[str, Any] = {}
     if variant == "forest":
@@ -66,6 +74,7 @@ def settings(variant: str, folder: Path) -> Path:
         path = folder / "no-model.yaml"
         path.write_text(yaml.safe_dump(model | {"min_nights": 3650, "window_nights": 3650}))
         chosen = {"model": {"specification": str(path)}}
+    chosen["ranking"] = {"feedback": variant == "feedback"}
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(chosen))
     return path
@@ -90,14 +99,39 @@ def measure(force: Path, variant: str, seed: int, folder: Path) -> Run:
     """Scan and evaluate one force under one variant."""
     config = settings(variant, folder)
     base = ["--home", folder / "home", "--config", config]
-    start = time.perf_counter()
-    scanned = command("scan", force / "events", *reference(variant, force, folder), *base)
-    wall = time.perf_counter() - start
+    tables = reference(variant, force, folder)
     answers = [option for name in ("labels", "groups", "scenarios") for option in (f"--{name}", force / f"{name}.csv")]
+    start = time.perf_counter()
+    if variant in ("decided", "feedback"):
+        days = sorted({path.stem[-10:] for path in (force / "events").glob("*/*")})
+        middle = days[len(days) // 2]
+        earlier = [path for path in sorted((force / "events").glob("*/*")) if path.stem[-10:] < middle]
+        command("scan", *earlier, *tables, *base)
+        decide(force / "labels.csv", seed, base)
+        answers += ["--since", middle]
+    scanned = command("scan", force / "events", *tables, *base)
+    wall = time.perf_counter() - start
     found = command("evaluate", *answers, *base)
     nights = [sum(night["stage_seconds"].values()) for night in scanned["nights"]]
     shutil.rmtree(folder / "home")
     return Run(variant, seed, found, wall, nights)
+
+
+def decide(labels: Path, seed: int, base: Sequence[object]) -> None:
+    """Decide on the best alerts as somebody would who sees the first ten events of each, and errs at random."""
+    with labels.open(newline="") as lines:
+        misuse = {row["event_id"] for row in csv.DictReader(lines)}
+    alerts = command("alerts", "list", "--all", "--limit", DECISIONS, *base)
+    rng = np.random.default_rng(seed)
+    verdicts: dict[str, list[str]] = {"true_positive": [], "false_positive": []}
+    for alert in alerts:
+        confirmed = not misuse.isdisjoint(alert["event_ids"][:10])
+        if rng.random() < WRONG:
+            confirmed = not confirmed
+        verdicts["true_positive" if confirmed else "false_positive"].append(alert["alert_id"])
+    for verdict, ids in verdicts.items():
+        if ids:
+            command("alerts", "decide", *ids, "--verdict", verdict, "--reason", "benchmark", "--by", "benchmark", *base)
 
 
 def pooled(runs: Sequence[Run], rng: np.random.Generator) -> dict[str, Any]:
@@ -242,7 +276,9 @@ def main() -> None:
     parser.add_argument("--prevalence", type=float, default=0.01)
     parser.add_argument("--camouflage", type=float, default=0.3)
     parser.add_argument("--scenario", nargs="+", default=[], help="only these scenarios")
-    parser.add_argument("--variant", nargs="+", default=["full"], help="full, rules, forest, none, without:TABLE")
+    parser.add_argument(
+        "--variant", nargs="+", default=["full"], help="full, rules, forest, none, without:TABLE, decided, feedback"
+    )
     parser.add_argument("--json", type=Path, help="write everything into this file")
     parser.add_argument("--plot", type=Path, help="draw recall over budget into this file")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,10 @@ def evaluate(
     scenarios: Annotated[
         Path | None, typer.Option("--scenarios", metavar="FILE", help="CSV of scenario, split: recall by split too.")
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", metavar="DATE", formats=["%Y-%m-%d"], help="Look at nothing before this night."),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.svg", help="Draw recall over budget into this file.")
     ] = None,
@@ -35,7 +40,7 @@ def evaluate(
     from detector.evaluate.report import as_record
     from detector.evaluate.run import evaluate_home
 
-    found = evaluate_home(home, labels, groups, scenarios)
+    found = evaluate_home(home, labels, groups, scenarios, since.date() if since else None)
     if plot is not None:
         title = f"Recall of {len(found.episodes)} episodes of misuse"
         try:

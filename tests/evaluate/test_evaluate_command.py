@@ -73,6 +73,13 @@ def test_json_says_what_was_found_where(scanned: Path, capsys: pytest.CaptureFix
     assert (two["place"], two["sources"]) == (None, {})
 
 
+def test_nothing_before_a_night_is_looked_at(scanned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(scanned, "--since", "2026-02-03", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 2
+    assert call(scanned, "--since", "2026-02-04") == 2
+    assert "no night from 2026-02-04 on was scanned" in capsys.readouterr().err
+
+
 def test_people_read_a_table(scanned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(scanned, "--groups", str(scanned / "groups.csv")) == 0
     said = " ".join(capsys.readouterr().out.split())  # wherever a narrow terminal breaks the lines
