@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from detector.anomaly.comparison import Comparison
 from detector.anomaly.forestfile import dump_forest, load_forest
 from detector.anomaly.manifest import (
     Manifest,
@@ -44,8 +45,10 @@ class SavedModel:
     manifest: Manifest
 
 
-def save(model: TrainedModel, models: Path) -> TrainedModel:
+def save(model: TrainedModel, models: Path, compared: Comparison | None = None) -> TrainedModel:
     """Write the model and return it with its version. Whole or not at all; a version that is there is left as it is.
+
+    `compared` is told in its card.
 
     Raises StateError when the folder cannot be written.
     """
@@ -53,7 +56,7 @@ def save(model: TrainedModel, models: Path) -> TrainedModel:
     manifest = manifest_of(model, libraries(), files)
     version = manifest.version()
     files["manifest.json"] = manifest.to_bytes()
-    files["model_card.md"] = _card(model, version, manifest).encode("utf-8", "surrogatepass")
+    files["model_card.md"] = _card(model, version, manifest, compared).encode("utf-8", "surrogatepass")
     aside, final = models / f"{_ASIDE}{version}", models / version
     try:
         models.mkdir(parents=True, exist_ok=True)
@@ -182,7 +185,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _card(model: TrainedModel, version: str, manifest: Manifest) -> str:
+def _card(model: TrainedModel, version: str, manifest: Manifest, compared: Comparison | None) -> str:
     spec, groups = model.specification, model.peers.groups
     count = sum(group.level == "peers" for group in groups)
     return Template((models_dir() / "model-card.md").read_text(encoding="utf-8")).substitute(
@@ -204,6 +207,7 @@ def _card(model: TrainedModel, version: str, manifest: Manifest) -> str:
         min_actors=spec.peers.min_actors,
         features="\n".join(f"- `{name}` (strange when {_side(side)})" for name, side in model.peers.directions.items()),
         left_out="\n".join(f"- `{name}`: {why}" for name, why in model.left_out.items()) or "None.",
+        compared="\n".join(compared.sentences() if compared else ("There was none.",)),
     )
 
 

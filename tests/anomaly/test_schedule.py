@@ -154,6 +154,50 @@ def test_later_nights_make_no_difference_to_a_model(house: Home, tmp_path: Path)
     assert one.version == other.version
 
 
+def shift(sample: pa.Table, since: int, *names: str) -> pa.Table:
+    """Those features moved far up from that day on."""
+    late = np.asarray([night >= day(since) for night in sample.column("night").to_pylist()])
+    for name in names:
+        values = sample.column(name).to_numpy()
+        sample = sample.set_column(
+            sample.column_names.index(name), name, pa.array(np.where(late, values + 500, values))
+        )
+    return sample
+
+
+def test_a_model_that_no_longer_fits_is_replaced_early(house: Home) -> None:
+    sample = shift(SAMPLE, 20, "rate_1h", "gap_days")
+    first, _ = run(house, day(20), sample)
+    kept, status = run(house, day(21), sample)
+    assert first is not None
+    assert kept is not None
+    assert (kept.version, status) == (first.version, f"model {first.version} in use, 2 nights old")  # all but new
+    renewed, status = run(house, day(22), sample)
+    assert renewed is not None
+    assert renewed.through == day(21)
+    assert ", early: 2 features had shifted, " in status
+    assert f"; beside {first.version} ranks correlate by " in status
+
+
+def test_one_feature_that_moves_is_told_as_drift_and_trains_nothing(house: Home) -> None:
+    """Five features: one is below the share from which the model no longer fits."""
+    sample = shift(SAMPLE, 20, "rate_1h")
+    first, _ = run(house, day(20), sample)
+    kept, _ = run(house, day(26), sample)
+    assert first is not None
+    assert kept is not None
+    assert kept.version == first.version
+
+
+def test_a_night_scanned_again_takes_the_model_that_was_trained_early(house: Home) -> None:
+    sample = shift(SAMPLE, 20, "rate_1h", "gap_days")
+    then = {number: run(house, day(number), sample)[0] for number in range(20, 30)}
+    for number in range(20, 30):
+        model, _ = run(house, day(number), sample)
+        assert model is not None
+        assert model.version == (then[number] or model).version
+
+
 def known_model(through: date, recipe: str, order: int) -> Any:
     """A saved model as far as `choose` looks."""
     manifest = SimpleNamespace(trained_through=through, recipe=recipe, created_at=NOW + timedelta(hours=order))
