@@ -14,6 +14,7 @@ checked. The peer is given what it gets right (see rules.md), and its matches mu
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -79,10 +80,15 @@ FIRST = (
 )
 
 
-def more_rules(number: int) -> Iterator[Rule]:
-    """Detections of six shapes in turn, each of which some hundreds of a million events match."""
+def more_rules(number: int) -> list[Rule]:
+    """Detections that differ, of six shapes in turn, each of which some hundreds of a million events match."""
+    found = {rule.sql: rule for rule in itertools.islice(_endless_rules(), 2 * number)}
+    return list(found.values())[:number]
+
+
+def _endless_rules() -> Iterator[Rule]:
     rng = random.Random(2)  # noqa: S311
-    for index in range(number):
+    for index in itertools.count():
         operators = [f"op{rng.randrange(2000)}" for _ in range(3)]
         terminal, network, digits = rng.randrange(300), rng.randrange(256), rng.randrange(10, 100)
         system, action = rng.choice(["PNC", "CRIS", "ANPR"]), rng.choice(["search", "view", "print"])
