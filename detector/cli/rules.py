@@ -34,6 +34,13 @@ class CheckFormat(StrEnum):
     sarif = "sarif"
 
 
+class Engine(StrEnum):
+    """What can run rules."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 #: A rule is wrong.
 WRONG = 3
 
@@ -123,6 +130,9 @@ def run(
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="spark reads Parquet; it needs Java and `pip install '.[spark]'`.")
+    ] = Engine.duckdb,
 ) -> None:
     """Run Sigma rules over an events file: one JSON line per match on standard output."""
     with _little_garbage():
@@ -139,6 +149,7 @@ def run(
                 read_placeholders(placeholders) if placeholders else {},
                 read_pipelines(pipelines) if pipelines else None,
             ),
+            spark=engine is Engine.spark,
         )
     say([*result.remarks, result.summary])
     if result.refused:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detector.engine import connect
 from detector.errors import ConfigError, Where
 from detector.rules.events import Events, open_events, reading
 from detector.rules.filters import in_force
 from detector.rules.load import load_rules
+from detector.rules.over_spark import spark_events
 from detector.rules.pack import Correlation, Detection
 from detector.rules.pipeline import Given, Placeholders
 from detector.rules.run import Hits, Notice, run_in_lots
 from detector.safe_yaml import load_one
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
 
 #: Bad lines named one by one; more are counted.
 _MOST_NAMED = 20
@@ -53,35 +59,47 @@ def rules_over_file(
     given: Given | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
+    spark: bool = False,
 ) -> RunResult:
     """Write one JSON line per match, many lines at once. Filters that expired before `today` do not apply.
 
-    A rule with placeholders that are not `given` is refused.
+    A rule with placeholders that are not `given` is refused. With `spark`, a Spark of our own runs the rules over a
+    Parquet file.
 
-    Raises RuleError, InputError for paths that do not exist or cannot be read.
+    Raises RuleError, InputError for paths that do not exist or cannot be read, ConfigError where Spark cannot start.
     """
     pack, ended = in_force(load_rules(rules, strict=False, given=given), today)
     remarks = [f"refused: {error}" for error in pack.refusals]
     remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:
         remarks.append("no rule can be run")
-    with tempfile.TemporaryDirectory(prefix="detector-rules-") as spill:
-        con = connect(readable=[events], threads=threads, memory_limit=memory_limit, spill=Path(spill))
-        try:
-            file = open_events(con, events)
-            matches = 0
-            matched: set[str] = set()
-            with reading(events):
-                notice = Notice()
-                for hits in run_in_lots(con, pack, file.source, time_field=time_field, notice=notice):
-                    write(_lines(hits))
-                    matched |= {hits.rules[index].about.key for index in set(hits.which)}
-                    matches += len(hits.which)
-                remarks += _unseen(notice, file, time_field)
-        finally:
-            con.disconnect()
+    if spark:
+        opened = spark_events(events, threads=threads)
+    else:
+        opened = _duckdb_events(events, threads=threads, memory_limit=memory_limit)
+    matches = 0
+    matched: set[str] = set()
+    with opened as (con, file):
+        notice = Notice()
+        for hits in run_in_lots(con, pack, file.source, time_field=time_field, notice=notice):
+            write(_lines(hits))
+            matched |= {hits.rules[index].about.key for index in set(hits.which)}
+            matches += len(hits.which)
+        remarks += _unseen(notice, file, time_field)
     reasons = Counter(error.code or "other" for error in pack.refusals).most_common()
     return RunResult(matches, len(pack.rules), len(matched), len(pack.refusals), tuple(reasons), tuple(remarks))
+
+
+@contextmanager
+def _duckdb_events(path: Path, *, threads: int, memory_limit: str) -> Iterator[tuple[Backend, Events]]:
+    with tempfile.TemporaryDirectory(prefix="detector-rules-") as spill:
+        con = connect(readable=[path], threads=threads, memory_limit=memory_limit, spill=Path(spill))
+        try:
+            file = open_events(con, path)
+            with reading(path):
+                yield con, file
+        finally:
+            con.disconnect()
 
 
 def _lines(hits: Hits) -> str:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
-from detector.engine import arrow, batches, drop
+from detector.engine import SPARK, arrow, batches, drop
 from detector.rules.compile import balanced, condition_boolean
 from detector.rules.episodes import Found, episodes_of
 from detector.rules.fields import Part, Prepared, Wanted, project
@@ -375,6 +375,8 @@ def _detection_hits(con: Backend, plan: Plan, table: ir.Table, notice: Notice) -
     telling += [table[TIME].isnull()] if TIME in table.columns else []
     columns = [name for name in (ROW, BROKEN, TIME) if name in table.columns]
     rows_told = table.filter(balanced(telling, operator.or_)).select(*columns, *plan.words)
+    if con.name == SPARK:  # which gives back the parts of a table in an order of its own
+        rows_told = rows_told.order_by(ROW)
     for batch in batches(con, rows_told):
         notice.see(batch)
         rows = batch.column(ROW).to_pylist()
