@@ -42,13 +42,13 @@ class PeerSpecification(Section):
 
 
 class FindingSpecification(Section):
-    threshold: Points = Field(60, description="score from which a look-up is strange")
-    max_actors: int = Field(25, ge=0, description="findings a night, strongest first")
+    threshold: Points = Field(50, description="score from which a look-up is strange")
+    max_actors: int = Field(50, ge=0, description="findings a night, strongest first")
     max_events: int = Field(10, ge=1, description="evidence events of one finding, strangest first")
     max_reasons: int = Field(3, ge=1)
     volume_correction: Fraction = Field(0.5, description="share of log10(look-ups that night) taken off the strength")
     levels: dict[Literal["informational", "low", "medium", "high"], Points] = Field(
-        default={"low": 60, "medium": 80, "high": 97}, min_length=1, description="level -> strength from which it holds"
+        default={"low": 50, "medium": 70, "high": 97}, min_length=1, description="level -> strength from which it holds"
     )
 
     @model_validator(mode="after")

@@ -99,7 +99,6 @@ FEATURES = (
         unexplained,
         ("record_id", "case_ref"),
         NEEDS,
-        model=False,
     ),
     Feature(
         "explanation_surprisal",
@@ -114,7 +113,6 @@ FEATURES = (
         explanation_surprisal,
         ("record_id", "case_ref"),
         NEEDS,
-        model=False,
     ),
     Feature(
         "closed_days",
@@ -128,7 +126,6 @@ FEATURES = (
         closed_days,
         ("case_ref", "record_id"),
         frozenset({"cases", "case_records"}),
-        model=False,
     ),
     Feature(
         "reference_unknown",
@@ -142,7 +139,6 @@ FEATURES = (
         reference_unknown,
         ("case_ref",),
         frozenset({"cases"}),
-        model=False,
     ),
     Feature(
         "reference_mismatch",
@@ -156,7 +152,6 @@ FEATURES = (
         reference_mismatch,
         ("case_ref", "record_id"),
         frozenset({"cases", "case_staff", "case_records"}),
-        model=False,
     ),
     Feature(
         "reference_unlinked",
@@ -169,7 +164,6 @@ FEATURES = (
         reference_unlinked,
         ("case_ref", "record_id"),
         frozenset({"case_records"}),
-        model=False,
     ),
     Feature(
         "reference_posthoc",
@@ -183,7 +177,6 @@ FEATURES = (
         reference_posthoc,
         ("case_ref",),
         frozenset({"cases"}),
-        model=False,
     ),
     Feature(
         "revisit_gap",
@@ -197,7 +190,6 @@ FEATURES = (
         revisit_gap,
         ("record_id",),
         frozenset({"case_staff", "case_records"}),
-        model=False,
     ),
     Feature(
         "drip_cusum",
@@ -212,7 +204,6 @@ FEATURES = (
         drip_cusum,
         ("record_id", "case_ref"),
         NEEDS,
-        model=False,
     ),
     Feature(
         "cover_ratio",
@@ -226,7 +217,6 @@ FEATURES = (
         cover_ratio,
         ("record_id", "case_ref"),
         NEEDS,
-        model=False,
     ),
     Feature(
         "onbehalf_gap",
@@ -240,7 +230,6 @@ FEATURES = (
         onbehalf_gap,
         ("requester_id", "record_id"),
         NEEDS,
-        model=False,
     ),
     Feature(
         "plate_chain",
@@ -254,6 +243,5 @@ FEATURES = (
         plate_chain,
         ("record_id",),
         NEEDS | {"records"},
-        model=False,
     ),
 )

@@ -39,7 +39,6 @@ FEATURES = (
         "duty",
         off_shift_minutes,
         needs=frozenset({"shifts"}),
-        model=False,
     ),
     Feature(
         "absent_or_left",
@@ -52,7 +51,6 @@ FEATURES = (
         "duty",
         absent_or_left,
         needs=frozenset({"staff", "absences"}),
-        model=False,
     ),
     Feature(
         "suspended",
@@ -64,7 +62,6 @@ FEATURES = (
         "duty",
         suspended,
         needs=frozenset({"absences"}),
-        model=False,
     ),
     Feature(
         "days_to_leaving",
@@ -76,6 +73,5 @@ FEATURES = (
         "duty",
         days_to_leaving,
         needs=frozenset({"staff"}),
-        model=False,
     ),
 )

@@ -77,7 +77,6 @@ FEATURES = (
         "habits",
         reference_records,
         ("case_ref", "record_id"),
-        model=False,
     ),
     Feature(
         "reference_reuse",

@@ -64,7 +64,6 @@ FEATURES = (
         self_match,
         ("record_id",),
         frozenset({"staff"}),
-        model=False,
     ),
     Feature(
         "surname_rarity",
@@ -92,7 +91,6 @@ FEATURES = (
         shared_address,
         ("record_id",),
         frozenset({"staff", "records"}),
-        model=False,
     ),
     Feature(
         "staff_subject",
@@ -106,7 +104,6 @@ FEATURES = (
         staff_subject,
         ("record_id",),
         frozenset({"staff"}),
-        model=False,
     ),
     Feature(
         "declared_link",
@@ -120,7 +117,6 @@ FEATURES = (
         declared_link,
         ("record_id",),
         frozenset({"associations"}),
-        model=False,
     ),
     Feature(
         "family_link",
@@ -133,7 +129,6 @@ FEATURES = (
         family_link,
         ("record_id",),
         frozenset({"associations"}),
-        model=False,
     ),
     Feature(
         "partner_link",
@@ -146,6 +141,5 @@ FEATURES = (
         partner_link,
         ("record_id",),
         frozenset({"associations"}),
-        model=False,
     ),
 )

@@ -94,7 +94,6 @@ FEATURES = (
         watchlisted,
         ("record_id",),
         frozenset({"watchlist"}),
-        model=False,
     ),
     Feature(
         "watchlisted_uncased",
@@ -107,7 +106,6 @@ FEATURES = (
         watchlisted_uncased,
         ("record_id", "case_ref"),
         NEEDS | {"watchlist"},
-        model=False,
     ),
     Feature(
         "canary_record",
@@ -120,7 +118,6 @@ FEATURES = (
         canary_record,
         ("record_id",),
         frozenset({"watchlist"}),
-        model=False,
     ),
     Feature(
         "organised_crime_record",
@@ -133,7 +130,6 @@ FEATURES = (
         organised_crime_record,
         ("record_id",),
         frozenset({"watchlist"}),
-        model=False,
     ),
     Feature(
         "high_profile_record",
@@ -146,7 +142,6 @@ FEATURES = (
         high_profile_record,
         ("record_id",),
         frozenset({"watchlist"}),
-        model=False,
     ),
     Feature(
         "publicity_lag",
@@ -160,7 +155,6 @@ FEATURES = (
         publicity_lag,
         ("record_id",),
         NEEDS | {"publicity"},
-        model=False,
     ),
     Feature(
         "stories_fed",
@@ -175,7 +169,6 @@ FEATURES = (
         stories_fed,
         ("record_id",),
         frozenset({"publicity", "case_records", "case_staff"}),
-        model=False,
     ),
     Feature(
         "cold_record",
@@ -188,7 +181,6 @@ FEATURES = (
         cold_record,
         ("record_id",),
         frozenset({"incidents", "cases", "case_records"}),
-        model=False,
     ),
     Feature(
         "sensitivity_gap",
@@ -202,7 +194,6 @@ FEATURES = (
         sensitivity_gap,
         ("record_id",),
         frozenset({"records"}),
-        model=False,
     ),
     Feature(
         "demographic_llr",
@@ -231,7 +222,6 @@ FEATURES = (
         address_sweep,
         ("record_id",),
         frozenset({"records"}),
-        model=False,
     ),
     Feature(
         "own_case_view",
@@ -244,6 +234,5 @@ FEATURES = (
         own_case_view,
         ("record_id", "case_ref"),
         frozenset({"staff", "case_records"}),
-        model=False,
     ),
 )

@@ -63,7 +63,6 @@ FEATURES = (
         "high",
         "volumes",
         lookups_15m,
-        model=False,
     ),
     Feature(
         "lookups_1h",

@@ -95,12 +95,12 @@ def test_evidence_is_cut_to_the_strangest_ten_in_time_order(model: TrainedModel)
 
 def test_at_most_so_many_actors_the_strongest(model: TrainedModel) -> None:
     crowd = changed(night(planted=60), {"actor_id": "x"}, slice(0, 0))
-    names = [f"odd-{i % 30:02d}" if 100 <= i < 160 else who for i, who in enumerate(crowd["actor_id"].to_pylist())]
+    names = [f"odd-{i % 60:02d}" if 100 <= i < 160 else who for i, who in enumerate(crowd["actor_id"].to_pylist())]
     crowd = crowd.set_column(crowd.column_names.index("actor_id"), "actor_id", pa.array(names))
     found = findings(model, crowd)
-    assert len(found) == 25
+    assert len(found) == 50
     assert [one.strength for one in found] == sorted((one.strength for one in found), reverse=True)
-    assert len({one.actor_id for one in found}) == 25
+    assert len({one.actor_id for one in found}) == 50
 
 
 def test_an_ordinary_night_gives_hardly_any(model: TrainedModel) -> None:
@@ -138,7 +138,7 @@ def test_somebody_ordinary_reads_like_somebody_strange(model: TrainedModel) -> N
     assert scored.actors[1].scores.max() < model.specification.findings.threshold
     strange, found = forest_findings(model, scored, USUAL, NIGHT, sentence=sentence)
     assert strange.explanation.startswith("All 3 look-ups of the actor this night, beside those of comparable colleag")
-    assert (found.strength, found.level) == (60.0, "low")
+    assert (found.strength, found.level) == (50.0, "low")
     assert found.explanation.startswith(f"The 10 of the actor's {len(mine)} look-ups this night that least resemble")
     assert set(found.event_ids) <= set(mine.column("event_id").to_pylist())
 
@@ -170,7 +170,7 @@ def test_strength_stays_within_points(points: float, look_ups_: int, correction:
 
 def test_levels_follow_the_bands_and_reach_high_only_at_the_extreme() -> None:
     limits = FindingSpecification()
-    assert [level_of(s, limits) for s in (60, 79.9, 80, 96.9, 97, 100)] == [
+    assert [level_of(s, limits) for s in (50, 69.9, 70, 96.9, 97, 100)] == [
         "low", "low", "medium", "medium", "high", "high",
     ]  # fmt: skip
     assert specification().findings == limits

@@ -31,7 +31,7 @@ def test_an_unknown_key_is_refused_with_file_line_and_the_nearest(tmp_path: Path
     [
         ("name: mine\nmin_nights: 90\n", "min_nights (90) cannot be more than window_nights (60)"),
         ("name: mine\nfindings:\n  levels: {low: 60, medium: 50}\n", "levels must rise"),
-        ("name: mine\nfindings:\n  levels: {low: 70}\n", "lowest level must start at or below the threshold (60)"),
+        ("name: mine\nfindings:\n  levels: {low: 70}\n", "lowest level must start at or below the threshold (50)"),
         ("name: mine\nfindings:\n  levels: {critical: 60}\n", "'informational', 'low', 'medium' or 'high'"),
         ("name: mine\ntrees: 50\ntrees: 60\n", "given twice"),
         ("- trees\n", "expected a mapping"),
