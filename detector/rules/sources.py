@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from detector.engine import arrow
+from detector.errors import InputError
 from detector.rules.engine_functions import (
     json_at,
     json_spread,
@@ -272,9 +273,19 @@ def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
     if isinstance(kind, dt.Struct):
         for end in range(len(keys), 0, -1):
             name = ".".join(keys[:end])
-            if name in kind.names and (found := _inside(value[name], keys[end:])) is not None:
+            if name in kind.names and (found := _inside(_member(value, name), keys[end:])) is not None:
                 return found
     return None
+
+
+def _member(value: ir.StructValue, name: str) -> ir.Value:
+    """Raises InputError for a member without a name: no engine can say it."""
+    if not name:
+        raise InputError(
+            "a rule looks at a struct with a member that has no name, which the engine cannot read",
+            hint="Give it a name in the file, or run rules that do not look there.",
+        )
+    return value[name]
 
 
 def _members(value: ir.Value) -> Iterator[ir.Value]:
@@ -282,10 +293,10 @@ def _members(value: ir.Value) -> Iterator[ir.Value]:
     kind = value.type()
     if isinstance(kind, dt.Struct):
         for name in kind.names:
-            yield from _members(value[name])
+            yield from _members(_member(value, name))
     elif isinstance(kind, dt.Array) and isinstance(kind.value_type, dt.Struct):
         for name in kind.value_type.names:
-            inner = value.map(lambda element, name=name: element[name])
+            inner = value.map(lambda element, name=name: _member(element, name))
             yield from _members(inner.flatten() if isinstance(inner.type().value_type, dt.Array) else inner)
     else:
         yield value

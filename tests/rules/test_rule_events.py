@@ -112,6 +112,18 @@ def test_nested_parquet_by_dotted_name(tmp_path: Path) -> None:
     assert rows_by_title(run(rules, path)[0]) == {"name": [0], "deep": [0], "none": [0, 1]}
 
 
+def test_a_member_without_a_name_is_in_the_way_of_those_alone_who_look_there(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    kind = pa.struct([("", pa.int64()), ("b", pa.int64())])
+    pq.write_table(pa.table({"a": pa.array([{"": 1, "b": 2}], kind)}), path)
+    beside = write_rules(tmp_path / "beside.yml", rule_text("beside", "s: {a.b: 2}\ncondition: s"))
+    assert rows_by_title(run(beside, path)[0]) == {"beside": [0]}
+    for detection in ("s: {'a.': 1}\ncondition: s", "k: [x]\ncondition: k"):
+        there = write_rules(tmp_path / "there.yml", rule_text("there", detection))
+        with pytest.raises(InputError, match="a member that has no name"):
+            run(there, path)
+
+
 def test_columns_that_differ_by_case_alone(tmp_path: Path) -> None:
     pq.write_table(pa.table({"User": ["a", "b"], "user": ["b", "a"]}), tmp_path / "e.parquet")
     (tmp_path / "e.csv").write_text("User,user\na,b\nb,a\n")
