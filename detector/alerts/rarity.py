@@ -2,8 +2,9 @@
 
 Counted in nights on which an actor was active, this night and up to WINDOW nights before, without the actor's own:
 somebody who goes on with something does not thereby make it usual. The rate in the unit and role is shrunk toward that
-of the role, that toward the force's, and that toward the level's assumed rate (worth.ASSUMED_RATE), each by a number
-of nights that weigh as much as the prior does: the mean of a beta prior, one on top of the other.
+of the role, that toward the force's, and that toward the level's assumed rate (worth.ASSUMED_RATE), each the mean of a
+beta prior on top of the other. A prior weighs as much as a number of nights, and at least as much as one finding: that
+none of 300 constables' nights had what one in 2,000 of the force's has says nothing of constables.
 """
 
 from __future__ import annotations
@@ -154,8 +155,10 @@ def _with(table: ir.Table, counts: ir.Table) -> ir.Table:
 
 
 def _shrunk(t: ir.Table, group: str, prior: ir.Value, nights: int) -> ir.Value:
-    """The rate among the others of a group; who changed groups is taken from the newest one, down to nothing."""
+    """The rate among the others of a group, whose prior weighs `nights` or one finding, whichever is more; who changed
+    groups is taken from the newest one, down to nothing."""
     zero = ibis.literal(0, "int64")
     n = ibis.greatest(t[f"{group}_n"] - t.own_n, zero)
     of = ibis.greatest(t[f"{group}_nights"] - t.own_nights, zero)
-    return (n + nights * prior) / (ibis.greatest(of, n) + nights)
+    weight = ibis.greatest(ibis.literal(float(nights)), 1.0 / prior)
+    return (n + weight * prior) / (ibis.greatest(of, n) + weight)

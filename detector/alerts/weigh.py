@@ -75,9 +75,16 @@ def how_often(rate: Rate) -> tuple[str, ...]:
         return ()
     if rate.share >= 0.5:
         return ("Of comparable colleagues this is so on most nights.",)
-    nights = 1.0 / rate.share
-    digits = 10 ** max(len(str(int(nights))) - 2, 0)
-    return (f"Of comparable colleagues this is so on about one night in {round(nights / digits) * digits:,}.",)
+    # Rarer than one in the nights that were counted is what was assumed, and not what was seen.
+    if rate.share * rate.nights < 1:
+        return (f"Of comparable colleagues this is so on less than one night in {_about(rate.nights)}.",)
+    return (f"Of comparable colleagues this is so on about one night in {_about(1.0 / rate.share)}.",)
+
+
+def _about(number: float) -> str:
+    """Two digits that count: more would promise too much."""
+    digits = 10 ** max(len(str(int(number))) - 2, 0)
+    return f"{round(number / digits) * digits:,}"
 
 
 def _adds(items: Sequence[_Weighed], explained: Set[str]) -> dict[str, float]:

@@ -107,6 +107,17 @@ def test_an_actors_own_nights_are_not_counted(tmp_path: Path) -> None:
     assert (once.nights, always.nights) == (9, 180)
 
 
+def test_a_small_group_without_what_is_rare_everywhere_is_not_taken_for_one_that_never_does_it(tmp_path: Path) -> None:
+    seen: list[Seen] = [(f"P-{n}", *RESPONSE) for n in range(60)]
+    seen += [(f"C-{n}", "Force", "Headquarters", "clerk") for n in range(40)]
+    twice: Nights = {
+        NIGHT - timedelta(days): ([finding(f"P-{days}")] if days in (5, 15) else [], seen) for days in range(1, 21)
+    }
+    rate = asked(tmp_path, {**twice, NIGHT: ([finding("C-1"), finding("P-1")], seen)})
+    clerk, constable = (rate["rule_a", "medium", actor].share for actor in ("C-1", "P-1"))
+    assert clerk < constable < 5 * clerk
+
+
 def test_nights_later_and_long_ago_are_not_counted(tmp_path: Path) -> None:
     seen: list[Seen] = [(f"P-{n}", *RESPONSE) for n in range(10)]
     said = [finding(f"P-{n}") for n in range(10)]
@@ -152,10 +163,11 @@ def plain(nights: Nights, one: Finding) -> float:
     mine = next((place for (night, a), place in seen.items() if (night, a) == (NIGHT, one.actor_id)), ("", "", ""))
     own = (sum(a == one.actor_id for _, a in said), sum(a == one.actor_id for _, a in seen))
     rate = ASSUMED_RATE[one.level]
-    for keep, weight in (((), PRIOR_NIGHTS), ((0, 2), FORCE_NIGHTS), ((0, 1, 2), ROLE_NIGHTS)):
+    for keep, weight in (((), float(PRIOR_NIGHTS)), ((0, 2), FORCE_NIGHTS), ((0, 1, 2), ROLE_NIGHTS)):
         n = max(sum(all(p[i] == mine[i] for i in keep) for p in said.values()) - own[0], 0)
         of = max(sum(all(p[i] == mine[i] for i in keep) for p in seen.values()) - own[1], 0)
-        rate = (n + weight * rate) / (max(of, n) + weight)
+        prior = max(weight, 1 / rate)
+        rate = (n + prior * rate) / (max(of, n) + prior)
     return max(rate, LEAST_RATE)
 
 

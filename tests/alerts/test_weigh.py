@@ -83,7 +83,9 @@ def test_what_everybody_does_weighs_nothing() -> None:
         (Rate(0.001, 199), ()),  # still more assumed than counted
         (Rate(0.7, 500), ("Of comparable colleagues this is so on most nights.",)),
         (Rate(0.25, 500), ("Of comparable colleagues this is so on about one night in 4.",)),
-        (Rate(1 / 34_567, 500), ("Of comparable colleagues this is so on about one night in 35,000.",)),
+        (Rate(1 / 34_567, 50_000), ("Of comparable colleagues this is so on about one night in 35,000.",)),
+        # so much is assumed, not seen: of 521 nights none had it
+        (Rate(1 / 34_567, 521), ("Of comparable colleagues this is so on less than one night in 520.",)),
     ],
 )
 def test_a_reviewer_reads_how_usual_it_is(rate: Rate, words: tuple[str, ...]) -> None:
