@@ -88,6 +88,9 @@ class ReferenceSettings(Section):
         ("low", "medium", "high"),
         description="names that records.sensitivity may have, lowest first; a number is understood without",
     )
+    pseudonymise: tuple[Literal["person", "record_id"], ...] = Field(
+        (), description="ids that the tables hold as they are and the logs as keyed pseudonyms: replaced as there"
+    )
     vetting: tuple[str, ...] = Field(
         ("vetting", "professional standards", "counter corruption", "anti-corruption", "internal affairs"),
         description="words in the name of a unit or role whose work it is to look up staff",

@@ -67,6 +67,10 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "staff": ("staff_id", "start_date"), "cases": ("case_ref",), "records": ("record_id",),
 }  # fmt: skip
 
+#: Columns that name a person or a record of the logs.
+PERSONS: Final = ("staff_id", "manager_id")
+RECORDS: Final = ("record_id", "person_record_id", "home_address_id", "address_id", "vehicle_keeper_id")
+
 SHAPES: Final[Mapping[str, Shape]] = {
     name: Shape({column: _KINDS.get(column, "text") for column in columns}, _REQUIRED[name], _KEYS.get(name, ()))
     for name, columns in REFERENCE_TABLES.items()

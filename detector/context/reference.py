@@ -9,6 +9,7 @@ export them.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +18,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from detector.config import Settings
-from detector.context.columns import SHAPES
+from detector.context.columns import PERSONS, RECORDS, SHAPES
 from detector.context.files import read_rows
 from detector.context.periods import staff_periods
 from detector.context.rejects import TableReport, counted
 from detector.context.typed import typed
 from detector.errors import ReferenceTableError, Where
+from detector.ingest.pseudonyms import Pseudonymiser, pseudonymiser
 from detector.schema import REFERENCE_TABLES
 
 
@@ -51,17 +53,21 @@ class Reference:
         return staff_periods(self.tables["staff"])
 
 
-def load_reference(folder: Path | None, settings: Settings | None = None) -> Reference:
+def load_reference(
+    folder: Path | None, settings: Settings | None = None, env: Mapping[str, str] = os.environ
+) -> Reference:
     """The tables of a folder; none without a folder.
 
     Raises ReferenceTableError for a folder that is not there, and for a table given twice, unreadable, or without a
-    column it cannot do without.
+    column it cannot do without; ConfigError where ids are to be pseudonymised without a key.
     """
     if folder is None:
         return Reference()
     if not folder.is_dir():
         raise ReferenceTableError("no such folder of reference tables", where=Where(folder))
     settings = settings or Settings()
+    columns = [{"person": "operator_id"}.get(name, name) for name in settings.reference.pseudonymise]
+    pseudonyms = pseudonymiser(columns, settings.pseudonyms, (), env)
     tables: dict[str, pa.Table] = {}
     reports: list[TableReport] = []
     for name, shape in SHAPES.items():
@@ -70,13 +76,22 @@ def load_reference(folder: Path | None, settings: Settings | None = None) -> Ref
             continue
         found = typed(read_rows(path, shape, settings.ingest), shape, settings.reference)
         reasons, named = counted(found.rejects)
-        tables[name] = found.table
+        tables[name] = found.table if pseudonyms is None else _pseudonymised(found.table, pseudonyms)
         reports.append(
             TableReport(
                 name, path, _sha256(path), found.table.num_rows, found.duplicates, reasons, named, found.emptied
             )
         )
     return Reference(tables, tuple(reports), settings.reference.vetting)
+
+
+def _pseudonymised(table: pa.Table, pseudonyms: Pseudonymiser) -> pa.Table:
+    """The table with the tokens that the logs have for the same people and records."""
+    for column, names in (("operator_id", PERSONS), ("record_id", RECORDS)):
+        for name in (one for one in names if one in table.column_names):
+            values = pseudonyms.apply(column, table.column(name).combine_chunks())
+            table = table.set_column(table.column_names.index(name), name, values)
+    return table
 
 
 def _file(folder: Path, name: str) -> Path | None:

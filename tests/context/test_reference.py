@@ -11,9 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector.config import ReferenceSettings, Settings
+from detector.context.columns import PERSONS, RECORDS
 from detector.context.reference import Reference, load_reference
 from detector.context.staff import with_staff
-from detector.errors import ReferenceTableError
+from detector.errors import ConfigError, ReferenceTableError
+from detector.ingest.pseudonyms import pseudonymiser
+from detector.schema import REFERENCE_TABLES
 
 STAFF = """staff_id,unit,role,start_date,end_date
 op1,Traffic,constable,2025-01-01,2026-02-28
@@ -195,3 +198,40 @@ def test_the_report_adds_up_and_holds_the_files_fingerprint(tmp_path: Path) -> N
     assert report["rows"] + report["duplicates"] + report["rejects"] == 2
     assert report["reject_reasons"] == {"bad_date": 1}
     assert len(report["sha256"]) == 64
+
+
+def test_ids_that_the_logs_have_as_pseudonyms_are_replaced_alike(tmp_path: Path) -> None:
+    key = {"DETECTOR_PSEUDONYM_KEY": "k" * 32}
+    ours = pseudonymiser(["operator_id", "record_id"], Settings().pseudonyms, (), key)
+    assert ours is not None
+    (tmp_path / "staff.csv").write_text(
+        "staff_id,manager_id,person_record_id,unit\nop1,op2,R1,Traffic\nop2,,,Traffic\n"
+    )
+    (tmp_path / "case_records.csv").write_text("case_ref,record_id\nC1,R1\n")
+    both = Settings(reference=ReferenceSettings(pseudonymise=("person", "record_id")))
+    tables = load_reference(tmp_path, both, key).tables
+    assert tables["staff"].select(["staff_id", "manager_id", "person_record_id", "unit"]).to_pylist() == [
+        {
+            "staff_id": ours.token("operator_id", "op1"),
+            "manager_id": ours.token("requester_id", "op2"),  # one person is one person, whatever the column
+            "person_record_id": ours.token("record_id", "R1"),
+            "unit": "Traffic",
+        },
+        {
+            "staff_id": ours.token("operator_id", "op2"),
+            "manager_id": None,
+            "person_record_id": None,
+            "unit": "Traffic",
+        },
+    ]
+    assert tables["case_records"].to_pylist() == [{"case_ref": "C1", "record_id": ours.token("record_id", "R1")}]
+    people = Settings(reference=ReferenceSettings(pseudonymise=("person",)))
+    assert load_reference(tmp_path, people, key).tables["case_records"]["record_id"].to_pylist() == ["R1"]
+    with pytest.raises(ConfigError, match="no key"):
+        load_reference(tmp_path, both, {})
+
+
+def test_every_id_of_the_tables_is_known_for_one(tmp_path: Path) -> None:
+    """A column that is added to the contract's tables must not be forgotten when ids are replaced."""
+    ids = {name for columns in REFERENCE_TABLES.values() for name in columns if name.endswith("_id")}
+    assert ids - {"incident_id"} == {*PERSONS, *RECORDS}
