@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
@@ -38,9 +38,8 @@ from detector.context.reference import Reference
 from detector.context.staff import with_staff
 from detector.engine import arrow, connect
 from detector.features.compute import night_features, read_back_days
-from detector.features.engine import bind_arrow
 from detector.features.explain import sentence, usual_values
-from detector.features.explained import NEEDS, Explained, explained_counts, reasons_of
+from detector.features.explained import NEEDS, Explained, Judged, explained_counts, judged
 from detector.features.profiles import FEATURE_TABLES, PROFILE_TABLES, roll_up
 from detector.home import Home
 from detector.ingest.lake import event_files, register_tables, table_files, write_table
@@ -125,8 +124,9 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
         findings += verdict.findings
     with watch.stage("profiles"):
         rolled = roll_up(con, night, events, features, means.reference.present)
-        findings = _weighed(con, night, means, findings, features, rolled["actor_features"])
-        findings = _with_reasons(con, means, features, findings)
+        known = _judged(con, means, features, findings)
+        findings = _weighed(con, night, means, findings, rolled["actor_features"], known.explained)
+        findings = with_reasons(findings, known.reasons)
         staged = [write_table(home, name, night, rows) for name, rows in rolled.items()]
         if news := _not_listed(home, night, findings):
             staged.append(write_table(home, "findings", night, findings_table(news)))
@@ -164,20 +164,14 @@ def _scan(con: Backend, night: date, means: Means, watch: Stopwatch) -> NightRes
 
 
 def _weighed(
-    con: Backend, night: date, means: Means, findings: list[Finding], features: ir.Table, actors: pa.Table
+    con: Backend, night: date, means: Means, findings: list[Finding], actors: pa.Table, explained: Set[str]
 ) -> list[Finding]:
     """The findings with the strength that they have in this force and night."""
     since = night - timedelta(days=WINDOW)
     files = (table_files(means.home, name, since=since, before=night) for name in ("findings", "actor_features"))
-    earlier = Earlier(*files)
-    rare = rates(con, night, findings, actors, earlier)
-    evidence = sorted({event for finding in findings for event in finding.event_ids})
-    forget = bind_arrow(con, "evidence", pa.table({"event_id": pa.array(evidence, pa.string())}))
-    explained = features.filter(features.unexplained == 0).semi_join(con.table("evidence"), "event_id")
-    ids = arrow(con, explained.select("event_id")).column("event_id").to_pylist()
-    forget()
+    rare = rates(con, night, findings, actors, Earlier(*files))
     learned = feedback(night) if means.settings.ranking.feedback else Feedback()
-    return weigh(findings, rare, frozenset(ids), learned.shift)
+    return weigh(findings, rare, explained, learned.shift)
 
 
 @dataclass(frozen=True)
@@ -225,8 +219,9 @@ def _raise(
 
     def describe(people: Sequence[str]) -> dict[str, Finding]:
         scored = score_people(con, model, read.events, read.features, people)
-        told = _with_reasons(con, means, read.features, _told(con, means, night, model, scored))
-        return {finding.actor_id: finding for finding in told}
+        told = _told(con, means, night, model, scored)
+        known = _judged(con, means, read.features, told)
+        return {finding.actor_id: finding for finding in with_reasons(told, known.reasons)}
 
     reserve_slots(night, budget)
     alerts = raise_alerts(night, findings, means.now, means.settings)
@@ -234,11 +229,11 @@ def _raise(
     return replace(alerts, samples=samples)
 
 
-def _with_reasons(con: Backend, means: Means, features: ir.Table, findings: Sequence[Finding]) -> list[Finding]:
-    """With what speaks for their look-ups, where the tables are there that could tell."""
+def _judged(con: Backend, means: Means, features: ir.Table, findings: Sequence[Finding]) -> Judged:
+    """What speaks for the findings' look-ups, where the tables are there that could tell."""
     if not means.reference.present >= NEEDS:
-        return list(findings)
-    return with_reasons(findings, reasons_of(con, features, (event for item in findings for event in item.event_ids)))
+        return Judged()
+    return judged(con, features, (event for item in findings for event in item.event_ids))
 
 
 def _actors_before(con: Backend, means: Means, night: date) -> ir.Table:

@@ -6,7 +6,7 @@ Which of them holds for an event is worked out in linked.py and kept as one numb
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import ibis.expr.types as ir
@@ -69,23 +69,32 @@ def reasons(explained_by: int | None, case: str | None = None, incident: str | N
     return tuple(said)
 
 
-def reasons_of(con: Any, features: ir.Table, event_ids: Iterable[str]) -> dict[str, tuple[Reason, ...]]:
-    """What speaks for each of these look-ups; one that had not to be explained, or is not of this night, is left out.
+@dataclass(frozen=True)
+class Judged:
+    """`reasons`: what speaks for each of some look-ups; one that had not to be explained, or is not of this night, is
+    not there. `explained` are the ids of those that something explains."""
 
-    An id that two sources share has what speaks for either.
-    """
+    reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    explained: frozenset[str] = frozenset()
+
+
+def judged(con: Any, features: ir.Table, event_ids: Iterable[str]) -> Judged:
+    """These look-ups of a night's features. An id that two sources share has what speaks for either."""
     ids = pa.table({"event_id": pa.array(sorted(set(event_ids)), pa.string())})
     forget = bind_arrow(con, "asked_for", ids)
-    judged = features.filter(features.unexplained.notnull() | (features.explained_by > 0))
-    wanted = judged.semi_join(con.table("asked_for"), "event_id").order_by("event_id", "source_name")
-    columns = ("event_id", "explained_by", "explained_case", "explained_incident")
+    told = features.filter(features.unexplained.notnull() | (features.explained_by > 0))
+    wanted = told.semi_join(con.table("asked_for"), "event_id").order_by("event_id", "source_name")
+    columns = ("event_id", "unexplained", "explained_by", "explained_case", "explained_incident")
     rows = arrow(con, wanted.select(*columns)).to_pylist()
     forget()
     found: dict[str, tuple[Reason, ...]] = {}
+    explained = set()
     for row in rows:
-        event, *known = (row[name] for name in columns)
+        event, unexplained, *known = (row[name] for name in columns)
         found[event] = tuple(dict.fromkeys((*found.get(event, ()), *reasons(*known))))
-    return found
+        if unexplained == 0:
+            explained.add(event)
+    return Judged(found, frozenset(explained))
 
 
 @dataclass(frozen=True)

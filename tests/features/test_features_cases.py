@@ -9,7 +9,7 @@ import ibis
 import pytest
 from feature_world import Connect, Values, at, column, features_of, known, look
 
-from detector.features.explained import BITS, explained_counts, reasons, reasons_of
+from detector.features.explained import BITS, explained_counts, judged, reasons
 from detector.records import Reason
 
 WORLD = known(
@@ -233,9 +233,9 @@ def test_what_speaks_for_each_look_up_of_a_finding(engine: Connect) -> None:
     schema = ibis.schema({**kinds, "unexplained": "float64", "explained_by": "int64"})
     con = engine()
     features = con.create_table("found", ibis.memtable(rows, schema=schema))
-    found = reasons_of(con, features, [f"e{n}" for n in range(9)])
+    found = judged(con, features, [f"e{n}" for n in range(9)])
     con.disconnect()
-    told = {event: [reason.sentence for reason in each] for event, each in found.items()}
+    told = {event: [reason.sentence for reason in each] for event, each in found.reasons.items()}
     mine = "the actor is on case C1, which holds this record"
     assert told == {
         "e0": [mine],
@@ -244,6 +244,7 @@ def test_what_speaks_for_each_look_up_of_a_finding(engine: Connect) -> None:
         "e4": ["it was keyed by somebody else on the actor's behalf"],
         "e5": ["another query fired this one by itself"],
     }
+    assert found.explained == {"e0", "e1"}  # e5 had not to be
 
 
 def test_what_share_of_a_night_each_explanation_explains(engine: Connect) -> None:
