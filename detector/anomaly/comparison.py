@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from detector.anomaly.drift import drift
@@ -75,13 +76,7 @@ def compare(model: TrainedModel, before: TrainedModel, sample: pa.Table) -> Comp
 
 def _spearman(one: Doubles, other: Doubles) -> float:
     """Correlation of the ranks, equal scores sharing theirs; 1 where either is the same throughout."""
-    ranks = [_ranks(points) for points in (one, other)]
-    if min(float(np.std(each)) for each in ranks) == 0:
+    ranks = [pd.Series(points).rank() for points in (one, other)]
+    if min(each.std(ddof=0) for each in ranks) == 0:
         return 1.0
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def _ranks(points: Doubles) -> Doubles:
-    _, place, counts = np.unique(points, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2.0)[place], np.float64)
