@@ -33,9 +33,7 @@ from detector.rules.pipeline import Given, given_by
 from detector.schema import EVENT_SCHEMA
 from detector.shipped import rules_dir
 from detector.triage.models import AlertFinding
-from detector.triage.scorecard import latest_verdicts
-
-CONFIRMED = "true_positive"
+from detector.triage.scorecard import CONFIRMED, latest_verdicts
 
 
 @dataclass(frozen=True)

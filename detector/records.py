@@ -35,7 +35,7 @@ class Finding:
     """One rule or model hit: who, which events, why in plain words.
 
     `strength` is 0-100: what it adds to its alert's score (alerts/weigh.py). As a stage hands it over it is the
-    forest's own score, or what a rule's level stands for.
+    forest's own score, and of a rule 0.
     `theme` is the misuse family (a rule's tag `misuse.<family>`) or, for the forest, `unusual_pattern`.
     `event_ids` are in time order. Where only some of the events are kept, `all_events` is the fingerprint of all.
     `reasons` has for each of `event_ids` what speaks for it, None where that is not judged; it is empty without the

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from detector.alerts.rarity import Rate, Speaker, speaker
+from detector.alerts.wording import closed
 from detector.alerts.worth import strength, weight
 from detector.records import Finding
 
@@ -66,7 +67,7 @@ def weigh(
 def _with_rate(finding: Finding, rate: Rate) -> str:
     """The forest's findings say nothing of how rare they are: see `detector.triage.sampling`."""
     said = () if finding.detector == "forest" else how_often(rate)
-    return " ".join((_closed(finding.explanation), *said))
+    return " ".join((closed(finding.explanation), *said))
 
 
 def how_often(rate: Rate) -> tuple[str, ...]:
@@ -116,8 +117,3 @@ def _peak(items: Sequence[_Weighed], explained: Set[str]) -> tuple[str, float]:
 
 def _damped(weights: Iterable[float]) -> float:
     return sum(nats * NEXT**place for place, nats in enumerate(sorted(weights, reverse=True)))
-
-
-def _closed(text: str) -> str:
-    text = text.strip()
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

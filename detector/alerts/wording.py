@@ -28,7 +28,7 @@ def explanation(evidence: Sequence[Evidence]) -> str:
     sentences: list[str] = []
     for items in list(sources.values())[:MAX_SENTENCES]:
         newest = max(item.night for item in items)
-        said = [_sentence(item.explanation) for item in items if item.night == newest]
+        said = [closed(item.explanation) for item in items if item.night == newest]
         sentences.extend(dict.fromkeys(said))
         earlier = len({item.night for item in items}) - 1
         if earlier:
@@ -39,6 +39,7 @@ def explanation(evidence: Sequence[Evidence]) -> str:
     return " ".join(sentences)
 
 
-def _sentence(text: str) -> str:
+def closed(text: str) -> str:
+    """The text as a sentence that another may follow."""
     text = text.strip()
     return text if text.endswith((".", "!", "?", "\u2026")) else f"{text}."

@@ -23,7 +23,7 @@ from detector.schema import LEVELS
 EXPECTED: Final = MappingProxyType(
     {"informational": 0.05, "low": 0.1, "medium": 0.3, "high": 0.6, "critical": 0.9}
 )  # fmt: skip
-#: How often a finding of this level is assumed to speak of anybody, until a force has been counted (rarity.PRIOR).
+#: How often a finding of this level is assumed to speak of anybody, until rarity.PRIOR_NIGHTS were counted.
 ASSUMED_RATE: Final = MappingProxyType(
     {"informational": 0.1, "low": 0.05, "medium": 0.02, "high": 0.005, "critical": 0.001}
 )  # fmt: skip

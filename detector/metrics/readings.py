@@ -14,7 +14,7 @@ import detector
 from detector.ledger.models import IngestedFile, Run
 from detector.schema import VERDICTS
 from detector.triage.models import Alert, AlertFinding, Decision
-from detector.triage.scorecard import COUNTED, latest_verdicts
+from detector.triage.scorecard import CONFIRMED, COUNTED, latest_verdicts
 from detector.triage.transitions import UNDECIDED
 
 SCAN = "scan"
@@ -108,7 +108,7 @@ def _decisions() -> Iterator[Reading]:
     for rule, alert_id in decided.values_list("rule_id", "alert_id").distinct():
         if latest.get(alert_id) in COUNTED:
             total[rule] = total.get(rule, 0) + 1
-            hits[rule] = hits.get(rule, 0) + (latest[alert_id] == "true_positive")
+            hits[rule] = hits.get(rule, 0) + (latest[alert_id] == CONFIRMED)
     for rule, number in total.items():
         yield Reading("rule_precision_ratio", (rule,), hits[rule] / number)
 

@@ -24,8 +24,6 @@ from detector.rules.run import WORD, Plan
 
 #: Event ids kept in one finding; the explanation says how many there were.
 MOST_EVENTS = 200
-#: 0-100: what a level is worth beside the forest's score.
-STRENGTH = {"informational": 10.0, "low": 30.0, "medium": 55.0, "high": 80.0, "critical": 95.0}
 
 
 #: People, features -> person -> feature -> what is usual for that person and for the peers.
@@ -107,7 +105,7 @@ def _finding(draft: _Draft, plan: Plan, night: date, known: Mapping[str, tuple[f
         last_event_time=events.moment(-1),
         event_ids=tuple(kept.column("event_id")),
         explanation=explanation(rule, events, draft.everybody, sentences, most=MOST_EVENTS),
-        strength=STRENGTH[rule.about.level],
+        strength=0.0,  # until it is weighed beside the night's others
         usual=sentences,
         all_events=fingerprint(events.column("event_id")) if len(kept) < len(events) else "",
     )

@@ -8,7 +8,7 @@ its findings weigh more, or less, by the difference of the two log odds:
 
 So a few wrong decisions move nothing much: from 20 decisions on, half of the distance is gone. Besides, what reviewers
 cleared about a person lately, they need not read again at once: ln(1 + n) nats less for a source that they cleared n
-times for this actor, and never below MOST_SHIFT; nothing less once anything about the actor was confirmed. What a night
+times for this actor, within the same bound; nothing less once anything about the actor was confirmed. What a night
 learns from is decisions on alerts that ended before it.
 """
 
@@ -24,7 +24,7 @@ from typing import Final
 from detector.alerts.worth import nats
 from detector.records import Finding
 from detector.triage.models import AlertFinding
-from detector.triage.scorecard import COUNTED, latest_verdicts
+from detector.triage.scorecard import CONFIRMED, COUNTED, latest_verdicts
 
 #: Decisions that weigh as much as the precision of all sources does.
 PRIOR_DECISIONS: Final = 20.0
@@ -32,7 +32,6 @@ PRIOR_DECISIONS: Final = 20.0
 MOST_SHIFT: Final = 2.0
 #: What was cleared longer ago is asked again.
 CLEARED_DAYS: Final = 90
-CONFIRMED: Final = "true_positive"
 
 #: A rule's id, or the forest's name.
 Source = str

@@ -19,7 +19,7 @@ from django.db.models import Q
 from detector.alerts.worth import level_rank
 from detector.schema import LEVELS
 from detector.triage.models import AlertFinding
-from detector.triage.scorecard import latest_verdicts
+from detector.triage.scorecard import CONFIRMED, latest_verdicts
 
 LEAST_LEVEL: Final = "medium"
 CLEARED: Final = frozenset({"benign_positive", "false_positive"})
@@ -32,7 +32,7 @@ def flagged_events(first: date, last: date) -> frozenset[str]:
     verdicts = latest_verdicts()
     strong = [name for name in LEVELS if level_rank(name) >= level_rank(LEAST_LEVEL)]
     by_rule = Q(detector="rule", level__in=strong)
-    confirmed = [alert for alert, verdict in verdicts.items() if verdict == "true_positive"]
+    confirmed = [alert for alert, verdict in verdicts.items() if verdict == CONFIRMED]
     rows = AlertFinding.objects.filter(night__range=(first, last), superseded_at=None)
     flagged: set[str] = set()
     for alert_id, events in rows.filter(by_rule).values_list("alert_id", "event_ids").iterator():

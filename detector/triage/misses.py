@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from detector.triage.models import Alert, SampleDraw
-from detector.triage.scorecard import COUNTED, latest_verdicts, wilson
+from detector.triage.scorecard import CONFIRMED, COUNTED, latest_verdicts, wilson
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def misses() -> Misses:
     verdicts = latest_verdicts()
     samples = list(Alert.objects.filter(sample_probability__isnull=False).values_list("alert_id", "sample_probability"))
     decided = [(1.0 / p, verdicts[alert]) for alert, p in samples if p and verdicts.get(alert) in COUNTED]
-    confirmed = [weight for weight, verdict in decided if verdict == "true_positive"]
+    confirmed = [weight for weight, verdict in decided if verdict == CONFIRMED]
     weights = [weight for weight, _ in decided]
     share, low, high = None, 0.0, 1.0
     if weights:

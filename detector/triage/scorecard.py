@@ -26,8 +26,9 @@ Verdict = Literal["keep", "tune", "retire", "wait"]
 LEAST_DECIDED: Final = 20
 TUNE_BELOW: Final = 0.10
 RETIRE_BELOW: Final = 0.02
+CONFIRMED: Final = "true_positive"
 #: Verdicts that say something of a rule.
-COUNTED: Final = ("true_positive", "benign_positive", "false_positive")
+COUNTED: Final = (CONFIRMED, "benign_positive", "false_positive")
 #: Two-sided 95 % point of the normal distribution.
 _Z: Final = 1.959963984540054
 

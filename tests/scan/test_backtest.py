@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector import cli
-from detector.backtest import CONFIRMED, Voice, _Stands
+from detector.backtest import Voice, _Stands
 from detector.records import Finding
+from detector.triage.scorecard import CONFIRMED
 
 HEADER = "event_id,event_time,system,action,operator_id,terminal_id,reason_text,record_id\n"
 Run = Callable[..., tuple[int, Any, str]]
