@@ -48,6 +48,19 @@ class _Loader(Composer, CParser, SafeConstructor, Resolver):
             )
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError) as exc:  # the 30th of February, a number of thousands of digits
+            if not isinstance(node, yaml.ScalarNode):
+                raise
+            raise self.error(
+                f"not valid YAML: {node.value[:40]!r} cannot be read: {exc}",
+                where=Where(self.file, node.start_mark.line + 1),
+                hint="Put it in quotes if it is a text.",
+                code="not-yaml",
+            ) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:

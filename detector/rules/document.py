@@ -52,6 +52,11 @@ def is_examples(path: Path) -> bool:
     return path.stem.endswith(".examples")
 
 
+def examples_file(rule: Path) -> Path:
+    """Where the examples of a rule file lie."""
+    return rule.with_name(f"{rule.stem}.examples{rule.suffix}")
+
+
 def rule_files(paths: Iterable[Path]) -> list[Path]:
     """Rule files named or below named folders, sorted; hidden files and examples left out.
 
@@ -97,3 +102,25 @@ def read_documents(path: Path) -> tuple[list[Document], list[RuleError]]:
             continue
         documents.append(Document(path, index, {str(key): value for key, value in data.items()}, lines))
     return documents, errors
+
+
+def without_rules(paths: Iterable[Path]) -> list[RuleError]:
+    """An error for each path below which there is no rule: a run of none would look like one that found nothing.
+
+    What cannot be read is no rule either, but is told of by whoever reads it. Raises RuleError for a path that does
+    not exist.
+    """
+    errors = []
+    for path in paths:
+        files = rule_files([path])
+        if not any(any(read_documents(file)) for file in files):
+            what = "no rule files are here" if path.is_dir() and not files else "there is no rule in it"
+            errors.append(
+                RuleError(
+                    what,
+                    where=Where(path, None if path.is_dir() else 1),
+                    hint="Rules are .yml or .yaml files with title, logsource and detection.",
+                    code="no-rules",
+                )
+            )
+    return errors

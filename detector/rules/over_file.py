@@ -7,13 +7,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.engine import connect
-from detector.errors import ConfigError, Where
+from detector.errors import ConfigError, RuleError, Where
+from detector.rules.document import without_rules
 from detector.rules.events import Events, open_events, reading
 from detector.rules.filters import in_force
 from detector.rules.load import load_rules
@@ -69,9 +70,12 @@ def rules_over_file(
     Raises RuleError, InputError for paths that do not exist or cannot be read, ConfigError where Spark cannot start.
     """
     pack, ended = in_force(load_rules(rules, strict=False, given=given), today)
+    pack = replace(pack, refusals=(*without_rules(rules), *pack.refusals))
     remarks = [f"refused: {error}" for error in pack.refusals]
     remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:
+        if not pack.refusals:
+            raise RuleError("these are filters alone", hint="Name the rules that they narrow, too.")
         remarks.append("no rule can be run")
     if spark:
         opened = spark_events(events, threads=threads)

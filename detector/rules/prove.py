@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
@@ -15,11 +15,14 @@ from ibis.backends.duckdb import Backend
 
 from detector.engine import connect
 from detector.errors import RuleError
+from detector.printable import printable
 from detector.rules.coverage import Part, coverage
+from detector.rules.document import without_rules
+from detector.rules.example_values import FIRST
 from detector.rules.examples import APART, DEFAULTS, Example, all_examples
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
-from detector.rules.pack import RulePack
+from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.report import Fault
 from detector.rules.run import run_rules
 from detector.rules.windows import ROW
@@ -27,6 +30,9 @@ from detector.schema import EVENT_SCHEMA
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+#: The last time that Python, and so a finding, can tell.
+_END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,8 @@ class ExamplesReport:
         failed = [outcome for outcome in self.outcomes if not outcome.passed]
         for outcome in failed:
             example = outcome.example
-            text = f"{example.file}:{example.line}: {example.name}: expected {example.expected}, found {outcome.hits}"
-            out.print(text, soft_wrap=True)
+            told = f"{printable(example.name)}: expected {example.expected}, found {outcome.hits}"
+            out.print(f"{example.file}:{example.line}: {told}", soft_wrap=True)
         rules = len({outcome.rule for outcome in self.outcomes})
         for part in self.gaps if gaps else ():
             at = f"selection {part.selection!r}" + (f", {part.alternative}" if part.alternative else "")
@@ -100,19 +106,21 @@ class ExamplesReport:
 def run_examples(paths: Sequence[Path]) -> ExamplesReport:
     """Raises RuleError for a path that does not exist; all else is in the report."""
     pack = load_rules(paths, strict=False)
-    faults = list(pack.refusals)
-    cases: list[tuple[Path, Example]] = []
+    faults = [*without_rules(paths), *pack.refusals]
+    cases: list[Case] = []
     for rule, found in all_examples(paths):
         if isinstance(found, RuleError):
             faults.append(found)
         else:
             cases += [(rule, example) for example in found]
-    if not any(example.events for _, example in cases):
+    if not cases:
         return ExamplesReport((), tuple(faults))
-    table, belongs = _events(pack, cases)
+    table, belongs = _events(cases)
     con = connect()
     try:
-        hits = _hits(con, pack, cases, table, belongs)
+        hits = _hits(con, pack.detections, table, belongs, cases)
+        for lot in _lots(pack, cases):
+            hits += lot.hits(con, pack, cases)
         parts = coverage(con, paths, ibis.memtable(table), [cases[index][0] for index in belongs])
     finally:
         con.disconnect()
@@ -120,11 +128,50 @@ def run_examples(paths: Sequence[Path]) -> ExamplesReport:
     return ExamplesReport(outcomes, tuple(faults), parts)
 
 
-def _events(pack: RulePack, cases: Sequence[tuple[Path, Example]]) -> tuple[pa.Table, list[int]]:
-    """The events of all examples, so far apart that they cannot meet; and for each row its example."""
-    apart = APART * (1 + (pack.lookback + timedelta(days=28)) // APART)
-    rows = [_row(event, index, index * apart) for index, (_, example) in enumerate(cases) for event in example.events]
-    belongs = [row.pop("_example") for row in rows]
+#: A rule file and one of its examples; in what follows it is known by its number.
+Case = tuple[Path, Example]
+
+
+@dataclass
+class _Lot:
+    """Examples of files with correlations, by number, each moved so far that no window reaches into another."""
+
+    shifts: dict[int, timedelta] = field(default_factory=dict)
+
+    def hits(self, con: Backend, pack: RulePack, cases: Sequence[Case]) -> Counter[int]:
+        table, belongs = _events(cases, self.shifts)
+        silent = tuple(replace(rule, about=replace(rule.about, reported=False)) for rule in pack.detections)
+        return _hits(con, (*silent, *pack.correlations), table, belongs, cases)
+
+
+def _lots(pack: RulePack, cases: Sequence[Case]) -> Iterator[_Lot]:
+    """As few runs as the calendar has room for: one, but where a window is very long.
+
+    An event on its own stays where it is, whatever its rule asks of the day or the month; what counts events over time
+    is moved by whole multiples of four weeks, which keep the hour and the day of the week.
+    """
+    counting = {rule.about.file for rule in pack.correlations}
+    lot, free = _Lot(), FIRST
+    for index, (file, example) in enumerate(cases):
+        if file not in counting:
+            continue
+        moments = [event["event_time"] for event in example.events]
+        first, last = min(moments), max(moments)
+        if _END - free < (last - first) + 2 * APART + pack.lookback:
+            yield lot
+            lot, free = _Lot(), FIRST
+        shift = APART * -((first - free) // APART)
+        lot.shifts[index] = shift
+        free = last + shift + pack.lookback + timedelta(microseconds=1)
+    if lot.shifts:
+        yield lot
+
+
+def _events(cases: Sequence[Case], shifts: Mapping[int, timedelta] | None = None) -> tuple[pa.Table, list[int]]:
+    """The events of all examples, or of those that are moved by `shifts`; and for each row its example."""
+    moved = shifts if shifts is not None else dict.fromkeys(range(len(cases)), timedelta(0))
+    belongs = [index for index in moved for _ in cases[index][1].events]
+    rows = [_row(event, shift) for index, shift in moved.items() for event in cases[index][1].events]
     schema = EVENT_SCHEMA
     for name in sorted(feature_names()):
         schema = schema.append(pa.field(name, pa.float64()))
@@ -133,9 +180,17 @@ def _events(pack: RulePack, cases: Sequence[tuple[Path, Example]]) -> tuple[pa.T
 
 
 def _hits(
-    con: Backend, pack: RulePack, cases: Sequence[tuple[Path, Example]], table: pa.Table, belongs: Sequence[int]
+    con: Backend,
+    rules: Sequence[Detection | Correlation],
+    table: pa.Table,
+    belongs: Sequence[int],
+    cases: Sequence[Case],
 ) -> Counter[int]:
     """Hits by example. A rule counts on the examples of its own file alone."""
+    pack = RulePack(
+        tuple(rule for rule in rules if isinstance(rule, Detection)),
+        tuple(rule for rule in rules if isinstance(rule, Correlation)),
+    )
     counted: Counter[int] = Counter()
     for hit in run_rules(con, pack, ibis.memtable(table)):
         index = belongs[hit.rows[0]]
@@ -143,10 +198,8 @@ def _hits(
     return counted
 
 
-def _row(event: dict[str, Any] | Any, index: int, shift: timedelta) -> dict[str, Any]:
+def _row(event: Mapping[str, Any], shift: timedelta) -> dict[str, Any]:
     row = {**DEFAULTS, **event}
-    moment: datetime = row["event_time"]
-    row["event_time"] = moment + shift
+    row["event_time"] += shift
     row.setdefault("actor_id", row.get("requester_id") or row["operator_id"])
-    row["_example"] = index
     return row

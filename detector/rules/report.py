@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from detector.errors import RuleError, Where
 from detector.rules.checks import between_documents, in_document, kind_of
 from detector.rules.checks.kind import SEVERITIES, Severity
-from detector.rules.document import Document, read_documents, rule_files
+from detector.rules.document import Document, read_documents, rule_files, without_rules
 from detector.rules.load import load_documents
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class CheckReport:
 
 
 def check_rules(paths: Sequence[Path], *, strict: bool = False) -> CheckReport:
-    """Raises RuleError for a path that does not exist or holds no rule."""
+    """Raises RuleError for a path that does not exist."""
     documents: list[Document] = []
     errors: list[RuleError] = []
     files = rule_files(paths)
@@ -102,8 +102,7 @@ def check_rules(paths: Sequence[Path], *, strict: bool = False) -> CheckReport:
         read, wrong = read_documents(path)
         documents += read
         errors += wrong
-    if not files:
-        raise RuleError("no rule files here", where=Where(", ".join(map(str, paths))), hint="Rules are .yml files.")
+    errors += without_rules(paths)
     errors += [error for document in documents for error in in_document(document)]
     errors += between_documents(documents)
     errors += load_documents(documents, strict=False).refusals

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from detector.cli import run
 from detector.cli.rules import app
 
 RULES = """\
@@ -180,6 +181,34 @@ def test_shipped_rules_pass_check_and_test(invoke: Invoke, root: Path) -> None:
     passed = re.match(r"(\d+) examples of \d+ rule files: (\d+) passed\.\n", out)
     assert passed
     assert passed[1] == passed[2]
+
+
+@pytest.mark.parametrize("command", ["check", "test", "run"])
+def test_where_there_is_no_rule_it_says_so_and_leaves_with_3(invoke: Invoke, command: str) -> None:
+    Path("empty").mkdir()
+    Path("remark.yml").write_text("# title: nothing yet\n")
+    Path("sound.yml").write_text("title: Viewed\ndetection: {s: {action: view}, condition: s}\n")
+
+    def call(*paths: str) -> tuple[int, str]:
+        named = paths if command != "run" else ("--events", "events.jsonl", "--rules", *paths)
+        code, out, err = invoke(command, *named)
+        return code, out + err
+
+    for path, said in (("empty", "no rule files are here"), ("remark.yml", "remark.yml:1: ")):
+        code, told = call(path)
+        assert (code, said in told) == (3, True), told
+        code, told = call("sound.yml", path)
+        assert (code, said in told) == (3, True), told
+    if command == "run":
+        assert '"title": "Viewed"' in call("sound.yml", "empty")[1], "the others still run"
+
+
+def test_filters_alone_are_nothing_to_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("filter.yml").write_text(
+        "title: f\nlogsource: {category: a}\nfilter: {rules: any, s: {action: view}, condition: not s}\n"
+    )
+    assert run(["rules", "run", "--rules", "filter.yml", "--events", "events.jsonl"]) == 3
+    assert "these are filters alone" in capsys.readouterr().err
 
 
 def test_test_names_the_example_that_fails(invoke: Invoke) -> None:

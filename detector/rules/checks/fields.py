@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pyarrow as pa
-
 from detector.errors import RuleError
 from detector.rules.checks.kind import check
 from detector.rules.document import Document
-from detector.rules.names import feature_names, known_fields, nearest
-from detector.schema import ACTIONS, EVENT_SCHEMA, OUTCOMES
+from detector.rules.names import ENUMERATIONS, feature_names, field_kind, known_fields, nearest
+from detector.schema import ACTIONS, OUTCOMES
 
-#: Columns with a fixed set of values.
-ENUMERATIONS: Final = {"action": ACTIONS, "outcome": OUTCOMES}
 Path = tuple[str | int, ...]
 _ORDER: Final = frozenset({"gt", "gte", "lt", "lte"})
 _SPELLING: Final = frozenset({"contains", "startswith", "endswith", "re"})
@@ -85,7 +81,7 @@ def unknown_value(document: Document) -> Iterator[RuleError]:
 )
 def number_or_text(document: Document) -> Iterator[RuleError]:
     for field, modifiers, _, path in comparisons_of(document):
-        kind = kind_of(field)
+        kind = field_kind(field)
         size, spelling = sorted(_ORDER & set(modifiers)), sorted(_SPELLING & set(modifiers))
         if kind == "text" and size:
             yield document.error(f"{field} is a text, compared by size ({size[0]})", *path)
@@ -151,18 +147,6 @@ def comparisons_of(document: Document) -> Iterator[tuple[str, list[str], list[An
         for name, definition in body.items() if isinstance(body, dict) else ():
             if name not in ("condition", "rules"):
                 yield from _comparisons(definition, (top, str(name)))
-
-
-def kind_of(field: str) -> str:
-    """text, integer, decimal, boolean or time; `other` for a field that is not known."""
-    if field in feature_names():
-        return "decimal"
-    if field not in EVENT_SCHEMA.names:
-        return "other"
-    kind = EVENT_SCHEMA.field(field).type
-    if pa.types.is_timestamp(kind):
-        return "time"
-    return "integer" if pa.types.is_integer(kind) else "boolean" if pa.types.is_boolean(kind) else "text"
 
 
 def _comparisons(definition: Any, path: Path) -> Iterator[tuple[str, list[str], list[Any], Path]]:

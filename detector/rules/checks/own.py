@@ -9,8 +9,7 @@ from typing import Any, Final
 from detector.errors import RuleError
 from detector.rules.checks.fields import fields_of
 from detector.rules.checks.kind import check
-from detector.rules.document import Document
-from detector.rules.examples import examples_file
+from detector.rules.document import Document, examples_file
 from detector.rules.names import known_fields, nearest
 from detector.schema import REFERENCE_TABLES
 

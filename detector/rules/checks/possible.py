@@ -33,13 +33,10 @@ from sigma.types import (
     SpecialChars,
 )
 
-from detector.rules.checks.fields import ENUMERATIONS, kind_of
 from detector.rules.fields import NUMBER
+from detector.rules.names import ENUMERATIONS, field_bounds, field_kind
 from detector.rules.values import fold, pattern, plain
 from detector.schema import EVENT_SCHEMA
-
-#: Values of a feature, by its unit, where the unit bounds them; both ends included.
-_BOUNDS = {"0 or 1": (0.0, 1.0), "share": (0.0, 1.0), "percent": (0.0, 100.0)}
 
 #: (one, other, implied): where one holds, the other must (implied) or cannot.
 Tie = tuple[int, int, bool]
@@ -123,7 +120,7 @@ class _Region:
 
 
 def _regions(field: str, values: Sequence[Any]) -> Iterator[_Region]:
-    kind = kind_of(field)
+    kind = field_kind(field)
     column = EVENT_SCHEMA.field(field) if field in EVENT_SCHEMA.names else None
     if column is None or column.nullable:
         yield _Region("absent", present=False)
@@ -135,7 +132,7 @@ def _regions(field: str, values: Sequence[Any]) -> Iterator[_Region]:
     if kind == "boolean":
         yield from (_Region("text", text=name) for name in ("true", "false"))
         return
-    yield from (_Region("number", number=number) for number in _numbers(field, kind, values))
+    yield from (_Region("number", number=number) for number in _numbers(field, values))
     if kind in ("integer", "decimal"):
         return
     for text in {literal for value in values if (literal := _literal(value)) is not None}:
@@ -153,7 +150,7 @@ def _literal(value: Any) -> str | None:
     return str(value.number) if type(value) is SigmaNumber else None
 
 
-def _numbers(field: str, kind: str, values: Sequence[Any]) -> list[float]:
+def _numbers(field: str, values: Sequence[Any]) -> list[float]:
     """Each number that is compared with, one in each gap, one beyond either end; of those the field can have."""
     named = set()
     for value in values:
@@ -163,7 +160,7 @@ def _numbers(field: str, kind: str, values: Sequence[Any]) -> list[float]:
             named.add(float(value.number))
         elif isinstance(value, SigmaString) and re.search(NUMBER, plain(value) or ""):
             named.add(float(str(plain(value))))
-    low, high, whole = _bounds(field, kind)
+    low, high, whole = field_bounds(field)
     edges = sorted({*named, *(bound for bound in (low, high) if bound is not None)}) or [0.0]
     found = [edges[0] - 1, *edges, edges[-1] + 1]
     for below, above in pairwise(edges):
@@ -176,16 +173,6 @@ def _numbers(field: str, kind: str, values: Sequence[Any]) -> list[float]:
         for number in found
         if (low is None or number >= low) and (high is None or number <= high) and (not whole or number == int(number))
     ]
-
-
-def _bounds(field: str, kind: str) -> tuple[float | None, float | None, bool]:
-    from detector.features.catalogue import FEATURES
-
-    if field in FEATURES:
-        unit = FEATURES[field].unit
-        low, high = _BOUNDS.get(unit, (None, None))
-        return low, high, unit == "0 or 1"
-    return None, None, kind == "integer"
 
 
 def _judge(value: Any, region: _Region) -> bool | None:

@@ -8,6 +8,15 @@ from detector.rules.checks.kind import Kind
 
 REFUSALS: Final = (
     Kind(
+        "no-rules",
+        "error",
+        finds="a folder without rule files, or a file without a rule: nothing would be found, and it would look so",
+        mend="Name the folder or file that has the rules; they are .yml or .yaml.",
+        bad="# nothing but a remark\n",
+        good="title: A rule\n",
+        whole=True,
+    ),
+    Kind(
         "unreadable-file",
         "error",
         finds="a rule file that cannot be opened",
