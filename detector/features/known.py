@@ -33,7 +33,8 @@ class Known:
     source: the whole tables. asked: `id`, tonight's record ids as they are.
     staff: actor, person, home, home_record, surname, unit_name, since, until; everybody.
     records: record, surname, sex, born (days), address, keeper, tier; tonight's.
-    associations: actor, record, is_self, is_family, is_partner; of tonight's actors.
+    associations: actor, record, is_family, is_partner; of tonight's actors, but what they declared to be themselves.
+    selves: actor, record; that, of everybody: who else is at work tonight must not change what a record is.
     case_records: case, record; of tonight's records, cited cases and the staff's own person records. A case is also on
     itself, as the record that it may be. listing: case; those that list any record.
     cases: case, unit_name, since, until; those that may matter tonight. case_staff: case, actor, since, until.
@@ -46,6 +47,7 @@ class Known:
     staff: ir.Table
     records: ir.Table
     associations: ir.Table
+    selves: ir.Table
     case_records: ir.Table
     listing: ir.Table
     cases: ir.Table
@@ -91,6 +93,7 @@ def known(plan: Plan, events: ir.Table, source: Mapping[str, ir.Table]) -> Known
         staff,
         plan.keep("known_records", _records(_of(source["records"], "record_id", records))),
         plan.keep("associations", _associations(_of(source["associations"], "staff_id", actors))),
+        plan.keep("selves", _selves(source["associations"])),
         plan.keep("case_links", links.union(cases.select("case", record="as_record"))),
         links.select("case").distinct(),
         cases,
@@ -153,14 +156,23 @@ def _records(t: ir.Table) -> ir.Table:
 
 
 def _associations(t: ir.Table) -> ir.Table:
-    kind = t.kind.lower().fill_null("")
+    t = t.filter(~_is_self(t))
+    kind = t.kind.lower()
     return t.select(
         actor=person_key(t.staff_id),
         record=key_of("record", t.record_id),
-        is_self=(kind == "self").cast("int64"),
-        is_family=kind.isin(_FAMILY).cast("int64"),
-        is_partner=kind.isin(_PARTNER).cast("int64"),
+        is_family=kind.isin(_FAMILY).fill_null(False).cast("int64"),
+        is_partner=kind.isin(_PARTNER).fill_null(False).cast("int64"),
     )
+
+
+def _selves(t: ir.Table) -> ir.Table:
+    t = t.filter(_is_self(t))
+    return t.select(actor=person_key(t.staff_id), record=key_of("record", t.record_id)).distinct()
+
+
+def _is_self(t: ir.Table) -> ir.BooleanValue:
+    return (t.kind.lower() == "self").fill_null(False)
 
 
 def _cases(t: ir.Table) -> ir.Table:

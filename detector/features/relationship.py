@@ -96,8 +96,8 @@ FEATURES = (
         "staff_subject",
         "relationship",
         "0 or 1",
-        "1 when the record is another member of staff, or a vehicle they keep, and looking up staff is not the work of "
-        "the actor's unit (`reference.vetting`)",
+        "1 when the record is another member of staff, by the staff table or their own declaration (`self`), or a "
+        "vehicle they keep, and looking up staff is not the work of the actor's unit (`reference.vetting`)",
         "a record of a member of staff",
         "high",
         "ties",

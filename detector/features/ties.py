@@ -23,9 +23,7 @@ def ties(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     touched = plan.keep("touched", visits.union(kept.select("visit", "actor", record="keeper")))
     staff, declared = known.staff, known.associations
     persons = staff.filter(staff.person.notnull()).select("actor", record="person")
-    persons = plan.keep(
-        "own_persons", persons.union(declared.filter(declared.is_self == 1).select("actor", "record")).distinct()
-    )
+    persons = plan.keep("own_persons", persons.union(known.selves).distinct())
     homes = staff.filter(staff.home.notnull()).select("actor", "home", "home_record").distinct()
     at_home = visits.inner_join(records.select("record", "address"), "record")
     at_home = at_home.semi_join(homes, [at_home.actor == homes.actor, at_home.address == homes.home]).select("visit")
@@ -35,7 +33,7 @@ def ties(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     own = touched.semi_join(persons, ["actor", "record"]).select("visit").union(its_home)
     others = touched.inner_join(persons.rename(member="actor"), "record")
     others = others.filter(others.member != others.actor).select("visit")
-    theirs = touched.inner_join(declared.filter(declared.is_self == 0), ["actor", "record"])
+    theirs = touched.inner_join(declared, ["actor", "record"])
     rows = [
         _rows(own, "own"),
         _rows(at_home.union(its_home), "shared_home"),

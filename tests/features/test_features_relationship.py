@@ -28,6 +28,7 @@ ASSOCIATIONS = [
     {"staff_id": "alice", "record_id": "P-ex", "kind": "former_partner"},
     {"staff_id": "alice", "record_id": "V-own", "kind": "self"},
     {"staff_id": "bob", "record_id": "P-other", "kind": "neighbour"},
+    {"staff_id": "off-duty", "record_id": "V-off", "kind": "Self"},
 ]
 WORLD = known(staff=STAFF, records=RECORDS, associations=ASSOCIATIONS)
 
@@ -38,7 +39,7 @@ def look_at(*records: str | None, who: str = "alice", **columns: object) -> list
 
 ROWS = [
     *look_at("P-alice", "V-alice", "V-own", "A1", "A0", "P-bob", "V-bob", None, ""),
-    *look_at("P-sister", "V-sister", "P-ex", "P-other", "P-unnamed"),
+    *look_at("P-sister", "V-sister", "P-ex", "P-other", "P-unnamed", "V-off"),
     *look_at("P-alice", "P-bob", "P-other", "P-sister", who="bob"),
     *look_at("P-alice", "P-bob", who="carol"),
     *look_at("P-alice", who="dan", role="Vetting officer"),
@@ -71,6 +72,8 @@ def test_associates_are_told_by_their_kind_and_through_their_vehicle(values: Val
 
 def test_colleagues_are_staff_but_for_those_who_vet(values: Values) -> None:
     assert column(values, "staff_subject", "alice-P-bob", "alice-V-bob", "fay-P-bob") == [1, 1, 1]
+    # What somebody declared to be their own is theirs, whether they are at work that night or not.
+    assert column(values, "staff_subject", "alice-V-off") == [1]
     assert column(values, "staff_subject", "alice-P-alice", "alice-P-other", "eve-P-bob", "dan-P-alice") == [0] * 4
 
 
