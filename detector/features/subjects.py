@@ -94,7 +94,10 @@ def mixes(plan: Plan, looks: ir.Table, subjects: ir.Table, habits: ir.Table) -> 
     wanted = [asked.mutate(key=key).select("key") for key in keys]
     known = known_habits(plan, wanted[0].union(*wanted[1:]), habits, name="subjects_known")
     shares = plan.keep("mixes", _shares(asked, known))
+    tiers = plan.keep("tiers", _tiers(asked.select("peer").distinct(), known))
     joined = t.left_join(shares, ["actor", "peer", "group"]).drop("actor_right", "peer_right", "group_right")
+    # By the peers alone: a masked actor, and a record that is no person, have a tier all the same.
+    joined = joined.left_join(tiers, "peer").drop("peer_right")
     joined = joined.left_join(so_far, "seq").drop("seq_right")
     return plan.keep(
         "subjects_mixed",
@@ -153,22 +156,26 @@ def _shares(asked: ir.Table, known: ir.Table) -> ir.Table:
     for who, name in (("actor", "old"), ("peer", "peer"), ("", "all")):
         t = with_habit(t, known, _mix_key(t, "subject", who), f"{name}_group")
         t = with_habit(t, known, _mix_key(t, "subjects", who), f"{name}_subjects")
-    t = with_habit(t, known, habit_key("tier", t.peer), "tier_n", "tier_sum")
-    t = with_habit(t, known, habit_key("tier"), "all_tier_n", "all_tier_sum")
     groups = 2 * len(BANDS)
     everybody = (t.all_subjects > 0).ifelse(
         probability(t.all_group, t.all_subjects, ibis.literal(1 / groups), groups), None
     )
     others, others_all = t.peer_group - t.old_group, t.peer_subjects - t.old_subjects
-    tiers = t.all_tier_sum / t.all_tier_n.nullif(0)
-    usual = (t.tier_sum.fill_null(0) + PEER_TIERS * tiers) / (t.tier_n + PEER_TIERS) / PARTS
     return t.select(
         "actor", "peer", "group", "old_group", "old_subjects",
         peer_share=probability(
             (others < 0).ifelse(0, others), (others_all < 0).ifelse(0, others_all), everybody, PEER_SUBJECTS
         ),
-        usual_tier=usual,
     )  # fmt: skip
+
+
+def _tiers(peers: ir.Table, known: ir.Table) -> ir.Table:
+    """peer -> `usual_tier`, the mean of the tiers that they look up; NULL without history."""
+    t = with_habit(peers, known, habit_key("tier", peers.peer), "tier_n", "tier_sum")
+    t = with_habit(t, known, habit_key("tier"), "all_tier_n", "all_tier_sum")
+    everybody = t.all_tier_sum / t.all_tier_n.nullif(0)
+    usual = (t.tier_sum.fill_null(0) + PEER_TIERS * everybody) / (t.tier_n + PEER_TIERS) / PARTS
+    return t.select("peer", usual_tier=usual)
 
 
 def _asked(known: Known, table: str) -> ir.Table:

@@ -108,6 +108,7 @@ def history(engine: Connect) -> Values:
     people = [{"record_id": f"F{n}", "sex": "Female", "date_of_birth": YOUNG, "sensitivity": 0.0} for n in range(13)]
     people += [{"record_id": f"M{n}", "sex": "m", "date_of_birth": YOUNG, "sensitivity": 0.0} for n in range(6)]
     people += [{"record_id": "O1", "sex": "F", "date_of_birth": OLD, "sensitivity": 2.0}, {"record_id": "U1"}]
+    people += [{"record_id": "V1", "sensitivity": 1.0}]  # a vehicle
     stories = [
         {"record_id": "F0", "published_at": at(1, "09:00")},
         {"record_id": "F1", "published_at": at(0, "23:00")},
@@ -125,6 +126,8 @@ def history(engine: Connect) -> Values:
     rows += [look(f"n{n}", at(1, f"10:{n:02}"), record_id=f"F{n % 2 + 10}") for n in range(3)]
     rows += [look("man", at(1, "10:10"), record_id="M5"), look("old", at(1, "10:20"), record_id="O1")]
     rows += [look("unknown", at(1, "10:30"), record_id="U1")]
+    rows += [look("vehicle", at(1, "10:35"), record_id="V1"), look("masked", at(1, "10:35"), record_id="V1")]
+    rows[-1] |= {"operator_id": "***", "actor_id": "***"}
     rows += [look("bob", at(1, "10:40"), record_id="O1", operator_id="bob")]
     return features_of(engine, rows, reference=world)
 
@@ -150,6 +153,8 @@ def test_a_sex_and_age_beyond_the_peers_mix(history: Values) -> None:
 def test_a_tier_above_the_peers_but_for_the_team(history: Values) -> None:
     assert column(history, "sensitivity_gap", "a0") == [None]
     assert column(history, "sensitivity_gap", "n0", "old", "bob", "unknown") == [0, 2, 0, None]
+    # The tier is the record's, whoever looks, and whether or not it is a person.
+    assert column(history, "sensitivity_gap", "vehicle", "masked") == [1, 1]
 
 
 def test_stories_about_records_looked_at_in_the_week_before(history: Values) -> None:
