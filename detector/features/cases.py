@@ -105,7 +105,7 @@ FEATURES = (
         "context",
         "bits",
         "-log2 of the probability of this look-up's best explanation (or of none) in this unit and system, over "
-        "history_days, shrunk to everybody's; NULL without history",
+        "history_days, shrunk to everybody's; NULL without history, and for what another query fired",
         "explained in a way (or not at all) that {value} look-ups is here; usual for this actor {own}, "
         "for peers {peers}",
         "high",
@@ -144,8 +144,8 @@ FEATURES = (
         "reference_mismatch",
         "context",
         "0 or 1",
-        "1 when the cited case is not known, or is linked neither to the record nor to the actor or their unit; NULL "
-        "where none is cited",
+        "1 when the cited case is linked neither to the record nor to the actor or their unit, as one that no table "
+        "has; NULL where none is cited",
         "the case cited has to do neither with the record nor with the actor's unit",
         "high",
         "cases",
@@ -196,7 +196,7 @@ FEATURES = (
         "context",
         "standard deviations",
         "CUSUM of the actor's weekly unexplained look-ups against the peers' share of them, slack half a standard "
-        "deviation, over history_days and up to this event; NULL without history",
+        "deviation, over history_days and up to this event; NULL without history, and for what another query fired",
         "unexplained look-ups add up to {value} standard deviations above the peers' share; usual for this actor "
         "{own}, for peers {peers}",
         "high",

@@ -160,8 +160,8 @@ FEATURES = (
         "stories_fed",
         "subject",
         "stories",
-        "published records (of the last 180 days) that the actor looked at on one of the seven nights before "
-        "publication without being on a case that holds them",
+        "published records (of the last 180 days, one a day) that the actor looked at on one of the seven nights "
+        "before publication without being on a case that holds them",
         "{value} published stories about records that the actor had looked at in the week before; usual for this "
         "actor {own}, for peers {peers}",
         "high",
@@ -174,7 +174,8 @@ FEATURES = (
         "cold_record",
         "subject",
         "0 or 1",
-        "1 when no incident with the record has begun, and no case that holds it has been open, within 365 days",
+        "1 when no incident with the record has begun, and no case that holds it has been open, within 365 days; a "
+        "case that is opened later the same night counts",
         "a record with which nothing has happened for a year",
         "high",
         "subjects",

@@ -13,6 +13,7 @@ import pyarrow as pa
 from detector.config import FeatureSettings
 from detector.context.columns import SHAPES
 from detector.context.reference import Reference
+from detector.engine import arrow
 from detector.features.compute import night_features
 from detector.features.profiles import PROFILE_TABLES, roll_up
 from detector.schema import EVENT_SCHEMA
@@ -56,20 +57,30 @@ class Nights:
 
     def run(self, night: date, rows: Sequence[Row] | pa.Table) -> Values:
         """The features of that night's events, by event id; its profiles are kept for later nights."""
+        values, rolled = self._run(night, rows, keep=True)
+        for name, profile in rolled.items():
+            self.profiles[name].append(profile)
+        return values
+
+    def look_again(self, night: date, rows: Sequence[Row] | pa.Table) -> Values:
+        """The same, but nothing of it is kept."""
+        return self._run(night, rows, keep=False)[0]
+
+    def _run(self, night: date, rows: Sequence[Row] | pa.Table, *, keep: bool) -> tuple[Values, Mapping[str, pa.Table]]:
         events = rows if isinstance(rows, pa.Table) else table(rows)
         before = self.events.get(night - timedelta(days=1), EVENT_SCHEMA.empty_table())
-        self.events[night] = events
+        if keep:
+            self.events[night] = events
         con = self.connect()
         try:
             source = ibis.memtable(events)
             past = ibis.memtable(before)
             features = night_features(con, night, source, past, self._past(), self.settings, self.reference)
-            found = features.to_pyarrow().to_pylist()
-            for name, rolled in roll_up(con, night, source, features, self.reference.present).items():
-                self.profiles[name].append(rolled)
+            found = arrow(con, features).to_pylist()
+            rolled = roll_up(con, night, source, features, self.reference.present) if keep else {}
         finally:
             con.disconnect()
-        return {row.pop("event_id"): row for row in found}
+        return {row.pop("event_id"): row for row in found}, rolled
 
     def _past(self) -> dict[str, Any]:
         return {
