@@ -57,7 +57,7 @@ def _set(con: Backend, name: str, value: bool | list[str]) -> None:
     con.raw_sql(sge.Set(expressions=[sge.SetItem(this=sge.EQ(this=sge.column(name), expression=literal))]))
 
 
-def json_documents(con: Backend, path: Path, **options: str | bool) -> ir.Table:
+def json_documents(con: Backend, path: Path, **options: str | bool | int) -> ir.Table:
     """A file's JSON values as they are written, in order, in the column `document`; NULL for what is no JSON.
 
     `options` are those of the engine's reader. (Ibis 12's own read_json parses and rewrites each value, on one thread

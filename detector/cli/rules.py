@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -43,6 +43,8 @@ class Engine(StrEnum):
 
 #: A rule is wrong.
 WRONG = 3
+#: Done, but some of the input could not be read.
+PARTIAL = 4
 
 
 @app.command()
@@ -130,12 +132,19 @@ def run(
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", metavar="FILE", help="Write there, as JSON lines, every row that is no event."),
+    ] = None,
     engine: Annotated[
         Engine, typer.Option("--engine", help="spark reads Parquet; it needs Java and `pip install '.[spark]'`.")
     ] = Engine.duckdb,
 ) -> None:
-    """Run Sigma rules over an events file: one JSON line per match on standard output."""
-    with _little_garbage():
+    """Run Sigma rules over an events file: one JSON line per match on standard output.
+
+    Leaves with exit code 3 when a rule was refused, else with 4 when a row was rejected; the others run all the same.
+    """
+    with _little_garbage(), _lines_to(rejects) as reject:
         from detector.rules.over_file import read_placeholders, rules_over_file
         from detector.rules.pipeline import Given, read_pipelines
 
@@ -150,10 +159,13 @@ def run(
                 read_pipelines(pipelines) if pipelines else None,
             ),
             spark=engine is Engine.spark,
+            reject=reject,
         )
     say([*result.remarks, result.summary])
     if result.refused:
         raise typer.Exit(WRONG)
+    if result.rejected:
+        raise typer.Exit(PARTIAL)
 
 
 @app.command()
@@ -229,11 +241,29 @@ def _little_garbage() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@contextmanager
+def _lines_to(path: Path | None) -> Iterator[Callable[[str], object] | None]:
+    """Raises UsageError where the file cannot be written."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as exc:
+        raise _unwritable(path, exc) from None
+    with file:
+        yield file.write
+
+
 def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as exc:
-        raise UsageError(f"cannot be written: {exc.strerror}", where=Where(path), hint="Name another file.") from None
+        raise _unwritable(path, exc) from None
+
+
+def _unwritable(path: Path, exc: OSError) -> UsageError:
+    return UsageError(f"cannot be written: {exc.strerror}", where=Where(path), hint="Name another file.")
 
 
 def _scores_of(ctx: typer.Context, paths: list[Path]) -> list[Score]:

@@ -47,6 +47,11 @@ def _extract_string(document: dt.json, path: str) -> dt.string:
     """The value at a path as text; NULL for JSON null."""
 
 
+@ibis.udf.scalar.builtin(name="list_where")  # type: ignore[untyped-decorator]
+def _where(values: dt.Array[str], mask: dt.Array[bool]) -> dt.Array[str]:
+    """The values whose place in the mask is true."""
+
+
 @ibis.udf.scalar.builtin(name="epoch_us")  # type: ignore[untyped-decorator]
 def _epoch_us(moment: dt.timestamp) -> dt.int64:
     """Microseconds since 1970-01-01T00:00Z."""
@@ -81,6 +86,11 @@ def json_values(document: ir.Value) -> ir.ArrayValue:
 def json_value_types(document: ir.Value) -> ir.ArrayValue:
     """The type of every value that json_values gives, in the same order."""
     return _types_wild(document, ibis.literal("$.") + ".*")
+
+
+def where(values: ir.ArrayValue, mask: ir.ArrayValue) -> ir.ArrayValue:
+    """The values whose place in the mask is true."""
+    return _where(values, mask)
 
 
 def json_spread(document: ir.Value, pointer: str) -> ir.ArrayValue:

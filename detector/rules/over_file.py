@@ -7,19 +7,24 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from detector.engine import connect
 from detector.errors import ConfigError, RuleError, Where
 from detector.rules.document import without_rules
-from detector.rules.events import Events, open_events, reading
+from detector.rules.events import open_events, reading
+from detector.rules.file_events import Events
+from detector.rules.file_text import BadRow
 from detector.rules.filters import in_force
 from detector.rules.load import load_rules
 from detector.rules.over_spark import spark_events
-from detector.rules.pack import Correlation, Detection
+from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.pipeline import Given, Placeholders
 from detector.rules.run import Hits, Notice, run_in_lots
 from detector.safe_yaml import load_one
@@ -33,12 +38,16 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class RunResult:
-    """`remarks` are for a person: refused rules, lines that are no events. `ran` and `matched` count rules."""
+    """`remarks` are for a person: refused rules, lines that are no events.
+
+    `ran` and `matched` count rules, `rejected` rows that no rule could see.
+    """
 
     matches: int
     ran: int
     matched: int
     refused: int
+    rejected: int
     reasons: tuple[tuple[str, int], ...]
     remarks: tuple[str, ...]
 
@@ -47,7 +56,9 @@ class RunResult:
         """One line of figures, most frequent reason of a refusal first."""
         why = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons)
         refused = f"{self.refused:,} refused" + (f" ({why})" if why else "")
-        return f"{self.ran:,} rules ran, {refused}; {self.matched:,} of them matched, {self.matches:,} matches."
+        rejected = f"; rejected rows: {self.rejected:,}" if self.rejected else ""
+        found = f"{self.matched:,} of them matched, {self.matches:,} matches"
+        return f"{self.ran:,} rules ran, {refused}; {found}{rejected}."
 
 
 def rules_over_file(
@@ -61,11 +72,12 @@ def rules_over_file(
     memory_limit: str = "1500MB",
     threads: int = 2,
     spark: bool = False,
+    reject: Callable[[str], object] | None = None,
 ) -> RunResult:
     """Write one JSON line per match, many lines at once. Filters that expired before `today` do not apply.
 
-    A rule with placeholders that are not `given` is refused. With `spark`, a Spark of our own runs the rules over a
-    Parquet file.
+    `reject` is given one JSON line for each row that is no event. A rule with placeholders that are not `given` is
+    refused. With `spark`, a Spark of our own runs the rules over a Parquet file.
 
     Raises RuleError, InputError for paths that do not exist or cannot be read, ConfigError where Spark cannot start.
     """
@@ -83,23 +95,55 @@ def rules_over_file(
         opened = _duckdb_events(events, threads=threads, memory_limit=memory_limit)
     matches = 0
     matched: set[str] = set()
-    with opened as (con, file):
+    with opened as (con, found):
         notice = Notice()
-        for hits in run_in_lots(con, pack, file.source, time_field=time_field, notice=notice):
+        file, lots = _lots(con, pack, found, time_field, notice)
+        for hits in lots:
             write(_lines(hits))
             matched |= {hits.rules[index].about.key for index in set(hits.which)}
             matches += len(hits.which)
-        remarks += _unseen(notice, file, time_field)
+        rejects = Rejects(reject)
+        for bad in file.bad_rows(notice.broken):
+            rejects.add(bad)
+        remarks += [*file.notes, *rejects.named(file.path)]
+        if notice.untimed:
+            remarks.append(
+                f"{file.path}: {notice.untimed:,} matching events have no time in {time_field!r} that can be read; "
+                "no correlation sees them (--time-field names another field)"
+            )
     reasons = Counter(error.code or "other" for error in pack.refusals).most_common()
-    return RunResult(matches, len(pack.rules), len(matched), len(pack.refusals), tuple(reasons), tuple(remarks))
+    return RunResult(
+        matches,
+        ran=len(pack.rules),
+        matched=len(matched),
+        refused=len(pack.refusals),
+        rejected=rejects.count,
+        reasons=tuple(reasons),
+        remarks=tuple(remarks),
+    )
+
+
+def _lots(con: Backend, pack: RulePack, file: Events, time_field: str, notice: Notice) -> tuple[Events, Iterator[Hits]]:
+    """The matches, and the events as they could be read in the end."""
+    lots = run_in_lots(con, pack, file.source, time_field=time_field, notice=notice)
+    try:
+        # what has to be read twice has all been read before there is a first match
+        first = next(lots, None)
+    except duckdb.Error:
+        if file.again is None:
+            raise
+        return _lots(con, pack, file.again(), time_field, notice)
+    return file, chain([] if first is None else [first], lots)
 
 
 @contextmanager
 def _duckdb_events(path: Path, *, threads: int, memory_limit: str) -> Iterator[tuple[Backend, Events]]:
     with tempfile.TemporaryDirectory(prefix="detector-rules-") as spill:
-        con = connect(readable=[path], threads=threads, memory_limit=memory_limit, spill=Path(spill))
+        aside = Path(spill, "events")
+        aside.mkdir()
+        con = connect(readable=[path, aside], threads=threads, memory_limit=memory_limit, spill=Path(spill))
         try:
-            file = open_events(con, path)
+            file = open_events(con, path, spill=aside)
             with reading(path):
                 yield con, file
         finally:
@@ -119,18 +163,27 @@ def _start(rule: Detection | Correlation) -> str:
     return f'{text[:-1]}, "{"events" if isinstance(rule, Correlation) else "event"}": '
 
 
-def _unseen(notice: Notice, file: Events, time_field: str) -> list[str]:
-    """What no rule, or no correlation, has looked at."""
-    bad = file.bad_rows(notice.broken[:_MOST_NAMED])
-    remarks = [f"{file.path}:{row.line}: row {row.row} {row.why}; no rule sees it" for row in bad]
-    if len(notice.broken) > len(bad):
-        remarks.append(f"{file.path}: {len(notice.broken) - len(bad):,} more rows are no events")
-    if notice.untimed:
-        remarks.append(
-            f"{file.path}: {notice.untimed:,} matching events have no time in {time_field!r} that can be read; "
-            "no correlation sees them (--time-field names another field)"
-        )
-    return remarks
+@dataclass
+class Rejects:
+    """Rows that no rule could see: the first few are named, all are counted and written."""
+
+    write: Callable[[str], object] | None = None
+    count: int = 0
+    first: list[BadRow] = field(default_factory=list)
+
+    def add(self, bad: BadRow) -> None:
+        self.count += 1
+        if len(self.first) < _MOST_NAMED:
+            self.first.append(bad)
+        if self.write:
+            self.write(json.dumps({"row": bad.row, "line": bad.line, "reason": bad.why}) + "\n")
+
+    def named(self, path: Path) -> Iterator[str]:
+        """Sentences for a person."""
+        for bad in self.first:
+            yield f"{path}:{bad.line}: row {bad.row} {bad.why}; no rule sees it"
+        if self.count > len(self.first):
+            yield f"{path}: {self.count - len(self.first):,} more rows are no events (--rejects names all)"
 
 
 def read_placeholders(path: Path) -> Placeholders:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import ConfigError, InputError, Where
-from detector.rules.events import Events
+from detector.rules.events import check_file
+from detector.rules.file_events import Events
 from detector.rules.sources import ColumnSource
 from detector.rules.windows import ROW
 
@@ -26,8 +27,7 @@ def spark_events(path: Path, *, threads: int) -> Iterator[tuple[Any, Events]]:
     Raises ConfigError where Spark cannot start, or a rule has no equal form on it; InputError for a file that does not
     exist, is not Parquet or cannot be read.
     """
-    if not path.is_file():
-        raise InputError("no such events file", where=Where(path))
+    check_file(path)
     if path.suffix.lower() not in (".parquet", ".pq"):
         raise InputError(
             "Spark reads events of Parquet files only",

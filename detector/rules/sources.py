@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Protocol
@@ -23,6 +23,7 @@ from detector.rules.engine_functions import (
     json_types,
     json_value_types,
     json_values,
+    where,
 )
 from detector.rules.fields import NOTHING, Prepared, Raw, Wanted, raw_of
 
@@ -231,8 +232,9 @@ def _spread(document: ir.Value, keys: list[str]) -> ir.ArrayValue:
 
 def _leaves(document: ir.Value) -> ir.ArrayValue:
     """Every text, number and truth of a document; not the text of an object or list, which has keys in it."""
-    pairs = json_value_types(document).zip(json_values(document))
-    return pairs.filter(lambda pair: ~pair["f1"].isin(["OBJECT", "ARRAY"])).map(lambda pair: pair["f2"])
+    # not by a zip, for which Ibis' SQL copies both arrays once for each of their values
+    single = json_value_types(document).map(lambda kind: ~kind.isin(["OBJECT", "ARRAY"]))
+    return where(json_values(document), single)
 
 
 def _first(values: list[ir.Value]) -> ir.Value:
@@ -276,6 +278,12 @@ def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
             if name in kind.names and (found := _inside(_member(value, name), keys[end:])) is not None:
                 return found
     return None
+
+
+def in_one(values: Sequence[ir.Value]) -> ir.ArrayValue:
+    """The texts of several values as a list; NULL where there is none."""
+    texts = [raw_of(value).text for value in values]
+    return ibis.ifelse(ibis.coalesce(*texts).notnull(), ibis.array(texts), ibis.null("array<string>"))
 
 
 def _member(value: ir.StructValue, name: str) -> ir.Value:

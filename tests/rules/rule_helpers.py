@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from textwrap import dedent, indent
@@ -29,11 +29,15 @@ def write_events(path: Path, events: Iterable[Mapping[str, Any]]) -> Path:
 
 
 def run(
-    rules: Sequence[Path] | Path, events: Path, time_field: str = "event_time", today: date = date(2026, 3, 2)
+    rules: Sequence[Path] | Path,
+    events: Path,
+    time_field: str = "event_time",
+    today: date = date(2026, 3, 2),
+    reject: Callable[[str], object] | None = None,
 ) -> tuple[list[dict[str, Any]], RunResult]:
     written: list[str] = []
     paths = [rules] if isinstance(rules, Path) else rules
-    result = rules_over_file(paths, events, time_field=time_field, today=today, write=written.append)
+    result = rules_over_file(paths, events, time_field=time_field, today=today, write=written.append, reject=reject)
     return [json.loads(line) for line in "".join(written).splitlines()], result
 
 

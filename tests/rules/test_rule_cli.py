@@ -54,8 +54,8 @@ GOLDEN_ERR = """\
 refused: rules.yml:10 at detection.s.action|re: regular expression 'a(?=b)' cannot be run: invalid perl operator: (?=
   Expressions run in linear time (RE2): no look-around and no back-references. Match the two parts in two selections: \
 `condition: sel and not other`.
-events.jsonl:3: row 2 is not JSON; no rule sees it
-2 rules ran, 1 refused (1 look-around); 2 of them matched, 2 matches.
+events.jsonl:3: row 2 is not JSON: expecting value; no rule sees it
+2 rules ran, 1 refused (1 look-around); 2 of them matched, 2 matches; rejected rows: 1.
 """
 
 
@@ -121,7 +121,18 @@ def test_run_takes_the_values_of_placeholders(invoke: Invoke) -> None:
     call = ("run", "--rules", "rules.yml", "--events", "events.jsonl")
     assert invoke(*call)[0] == 3
     code, out, _ = invoke(*call, "--placeholders", "values.yml")
-    assert (code, out.count("\n")) == (0, 3)
+    assert (code, out.count("\n")) == (4, 3)
+
+
+def test_run_writes_what_was_rejected(invoke: Invoke) -> None:
+    Path("rules.yml").write_text("title: t\ndetection: {s: {action: view}, condition: s}\n")
+    call = ("run", "--rules", "rules.yml", "--events", "events.jsonl", "--rejects")
+    code, _, err = invoke(*call, "bad.jsonl")
+    assert (code, Path("bad.jsonl").read_text()) == (
+        4,
+        '{"row": 2, "line": 3, "reason": "is not JSON: expecting value"}\n',
+    )
+    assert err.endswith("; rejected rows: 1.\n")
 
 
 def test_check_names_faults_and_leaves_with_3(invoke: Invoke) -> None:

@@ -93,10 +93,10 @@ def test_a_line_that_is_no_event_is_named_and_keeps_its_number(tmp_path: Path) -
     )
     assert rows_by_title(matches) == {"any": [0, 5]}
     assert result.remarks == (
-        f"{events}:3: row 1 is not JSON; no rule sees it",
+        f"{events}:3: row 1 is not JSON: expecting value; no rule sees it",
         f"{events}:4: row 2 is JSON, but no object; no rule sees it",
         f"{events}:5: row 3 is JSON, but no object; no rule sees it",
-        f"{events}:6: row 4 is not JSON; no rule sees it",
+        f"{events}:6: row 4 is not JSON: extra data; no rule sees it",
     )
 
 
