@@ -21,7 +21,8 @@ from detector.rules.compile import field_parts, has_keywords, leaves
 from detector.rules.document import Document
 from detector.rules.names import nearest
 from detector.rules.pack import Detection
-from detector.rules.pipeline import Given, Placeholders, rewritten_rule
+from detector.rules.pipeline import Given, rewritten_rule
+from detector.rules.placeholders import escaped, filled
 from detector.rules.values import EXACT, KEYWORDS
 
 _LOOK_AROUND = re.compile(r"(?<!\\)\(\?(<?[=!]|>)|(?<!\\)\\[1-9]")
@@ -75,7 +76,7 @@ def parse_selections(document: Document, given: Given) -> SigmaDetections:
     rule = {
         "title": str(document.data.get("title")),
         "logsource": document.data.get("logsource") or {"category": "any"},
-        "detection": detection,
+        "detection": escaped(detection),
     }
     try:
         sigma = SigmaRule.from_dict(copy.deepcopy(rule))
@@ -84,7 +85,11 @@ def parse_selections(document: Document, given: Given) -> SigmaDetections:
     if given.pipeline is not None:
         sigma = rewritten_rule(document, rule, given.pipeline)
     for item in _items(list(sigma.detection.detections.values())):
-        _expand(item, given.placeholders)
+        try:
+            # a list that is ALL-linked still takes any of the values of one placeholder
+            item.value = [filled(value, given.placeholders) for value in item.value]
+        except SigmaError as exc:
+            raise document.error(_said(exc), "detection", code="bad-value") from None
     return sigma.detection
 
 
@@ -145,7 +150,7 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
     if "re" in modifiers:
         _check_expressions(document, value, path)
     try:
-        item = SigmaDetectionItem.from_mapping(key, copy.deepcopy(value))
+        item = SigmaDetectionItem.from_mapping(key, escaped(value, key or ""))
     except SigmaError as exc:
         raise document.error(_said(exc), *path, code="bad-value") from None
     except (TypeError, ValueError, AttributeError) as exc:
@@ -203,22 +208,6 @@ def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[
         )
     if not field and item is None:
         raise document.error("null has no meaning without a field", *at, hint="Write `field: null`.", code="bad-value")
-
-
-def _expand(item: SigmaDetectionItem, placeholders: Placeholders) -> None:
-    """Put the given values in for `%name%`; names that were not given stay, and are refused with the tree."""
-
-    def values(placeholder: Placeholder) -> Iterator[str | Placeholder]:
-        yield from placeholders.get(placeholder.name, [placeholder])
-
-    expanded: list[Any] = []
-    for value in item.value:
-        if isinstance(value, SigmaString | SigmaRegularExpression) and value.contains_placeholder():
-            # a list that is ALL-linked still takes any of the values of one placeholder
-            expanded.append(SigmaExpansion(list(value.replace_placeholders(values))))
-        else:
-            expanded.append(value)
-    item.value = expanded
 
 
 def _tree(document: Document, condition: SigmaCondition, detection: Mapping[str, Any]) -> Any:
