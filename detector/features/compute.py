@@ -19,10 +19,10 @@ from detector.context.columns import SHAPES
 from detector.context.reference import Reference
 from detector.features import tables
 from detector.features.catalogue import FEATURES, computable
-from detector.features.engine import ProfileFiles
+from detector.features.engine import ProfileFiles, fill
 from detector.features.explained import NEEDS
 from detector.features.keyed import EVENT_COLUMNS, earlier_events, keyed_events
-from detector.features.plan import Plan, Step, bound, fill, filled
+from detector.features.plan import Plan, Step, bound, filled
 from detector.features.references import REFERENCE_DAYS
 from detector.features.touches import CROWD_DAYS, EXPECTED_DAYS
 from detector.features.workbench import REFERENCE, reference_benches, workbenches

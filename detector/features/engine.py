@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial, reduce
 from operator import xor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+import sqlglot.expressions as sge
 
-from detector.engine import drop
+from detector.engine import SPARK, drop
 
+Kind = Literal["TABLE", "VIEW"]
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
@@ -89,17 +92,26 @@ def bind_arrow(con: Any, name: str, table: pa.Table) -> Callable[[], None]:
 
     Ibis would have its view of it written and parsed, which takes as long as a small night's query. So for the others.
     """
+    if con.name == SPARK:
+        con.view_of(name, table)
+        return partial(drop, con, "VIEW", name)
     con.con.register(name, table)
     return lambda: con.con.unregister(name)
 
 
 def bind_files(con: Any, name: str, files: ProfileFiles) -> Callable[[], None]:
     """Lets queries read profile files by that name, with the column `age` (int32)."""
+    first = files.night - timedelta(days=files.days)
+    if con.name == SPARK:
+        rows = con.parquet(files.paths)
+        rows = rows.filter((rows.night < files.night) & (rows.night >= first))
+        con.view_of(name, rows.mutate(age=ibis.literal(files.night).delta(rows.night, unit="day").cast("int32")))
+        return partial(drop, con, "VIEW", name)
     from duckdb import ColumnExpression, ConstantExpression, StarExpression
 
     night, tonight = ColumnExpression("night"), ConstantExpression(files.night)
     rows = con.con.read_parquet([str(path) for path in files.paths], hive_partitioning=False)
-    rows = rows.filter((night < tonight) & (night >= ConstantExpression(files.night - timedelta(days=files.days))))
+    rows = rows.filter((night < tonight) & (night >= ConstantExpression(first)))
     age = (tonight - night).cast("INTEGER").alias("age")
     rows.select(StarExpression(), age).create_view(name)
     return partial(drop, con, "VIEW", name)
@@ -108,10 +120,10 @@ def bind_files(con: Any, name: str, files: ProfileFiles) -> Callable[[], None]:
 def bind_expression(con: Any, name: str, table: ir.Table, schema: ibis.Schema) -> Callable[[], None]:
     """Lets queries read a table or an expression by that name, cast to `schema`."""
     stored = table.op()
-    if (
-        con.name == "duckdb"
-        and isinstance(stored, ops.DatabaseTable)
-        and all(stored.schema.get(column) == kind for column, kind in schema.items())
+    if con.name == SPARK:
+        con.view_of(name, table.select(list(schema)).cast(schema))
+    elif isinstance(stored, ops.DatabaseTable) and all(
+        stored.schema.get(column) == kind for column, kind in schema.items()
     ):
         con.con.table(stored.name).create_view(name)
     else:
@@ -121,7 +133,27 @@ def bind_expression(con: Any, name: str, table: ir.Table, schema: ibis.Schema) -
 
 def stored_rows(con: Any, name: str) -> pa.Table:
     """All rows of a stored table, in the order in which they were stored."""
-    return con.con.table(name).to_arrow_table()
+    return con.arrow(con.table(name)) if con.name == SPARK else con.con.table(name).to_arrow_table()
+
+
+def compiler(engine: str) -> Any:
+    """What writes Ibis' expressions in an engine's words."""
+    own = "detector.spark.compiler" if engine == SPARK else f"ibis.backends.sql.compilers.{engine}"
+    return importlib.import_module(own).compiler
+
+
+def fill(con: Any, table: str, query: str, kind: Kind = "TABLE") -> None:
+    """A temporary table of what an Ibis-written query gives, or a view of it."""
+    if con.name == SPARK:
+        con.fill(table, query, keep=kind == "TABLE")
+        return
+    create = sge.Create(
+        kind=kind,
+        this=sge.table_(table, quoted=True),
+        properties=sge.Properties(expressions=[sge.TemporaryProperty()]),
+        expression=query,
+    )
+    con.raw_sql(create.sql(con.dialect))
 
 
 def whole(value: ir.IntegerValue, step: int) -> ir.IntegerValue:

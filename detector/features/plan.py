@@ -7,11 +7,10 @@ and profiles to those names.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -19,9 +18,7 @@ import pyarrow as pa
 import sqlglot.expressions as sge
 
 from detector.engine import drop
-from detector.features.engine import ProfileFiles, bind_arrow, bind_expression, bind_files
-
-Kind = Literal["TABLE", "VIEW"]
+from detector.features.engine import Kind, ProfileFiles, bind_arrow, bind_expression, bind_files, compiler, fill
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,14 @@ class Step:
 
 
 class Plan:
-    """Steps being written. `keep` and `view` give the table that a step will make, to write the next ones with."""
+    """Steps being written. `keep` and `view` give the table that a step will make, to write the next ones with.
+
+    `engine` is the `name` of the connection which will run them.
+    """
 
     def __init__(self, name: str, engine: str) -> None:
         self.name = name
-        self._compiler = importlib.import_module(f"ibis.backends.sql.compilers.{engine}").compiler
+        self._compiler = compiler(engine)
         self._steps: list[Step] = []
 
     def source(self, name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
@@ -67,7 +67,7 @@ class Plan:
         last: dict[str, int] = {}
         through: dict[str, set[str]] = {}  # what a view reads is read again whenever the view is
         for index, step in enumerate(self._steps):
-            read = {each.table for each in self._steps[:index] if f'"{each.table}"' in step.query}
+            read = {each.table for each in self._steps[:index] if self._quoted(each.table) in step.query}
             read |= {name for view in read for name in through.get(view, ())}
             if step.kind == "VIEW":
                 through[step.table] = read
@@ -78,6 +78,9 @@ class Plan:
             replace(step, done_with=tuple((kinds[n], n) for n in reversed(kinds) if last.get(n) == index))
             for index, step in enumerate(self._steps)
         )
+
+    def _quoted(self, table: str) -> str:
+        return sge.to_identifier(table, quoted=True).sql(self._compiler.dialect)
 
 
 @contextmanager
@@ -119,17 +122,6 @@ def filled(con: Any, steps: Sequence[Step]) -> Iterator[None]:
     finally:
         for name in reversed(there):
             drop(con, there[name], name)
-
-
-def fill(con: Any, table: str, query: str, kind: Kind = "TABLE") -> None:
-    """A temporary table of what an Ibis-written query gives, or a view of it."""
-    create = sge.Create(
-        kind=kind,
-        this=sge.table_(table, quoted=True),
-        properties=sge.Properties(expressions=[sge.TemporaryProperty()]),
-        expression=query,
-    )
-    con.raw_sql(create.sql(con.dialect))
 
 
 def nullable(schema: pa.Schema | ibis.Schema) -> ibis.Schema:

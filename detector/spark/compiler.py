@@ -7,6 +7,7 @@ have no such form are refused by name, never approximated. tests/engines proves 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import ibis.common.exceptions as com
@@ -78,7 +79,13 @@ class SparkCompiler(PySparkCompiler):  # type: ignore[misc]
         del format_str
         return self.f.date_format(arg, _java_format(self._literal(op.format_str)))
 
-    # --- casts ------------------------------------------------------------------------------------------------------
+    # --- numbers, casts -----------------------------------------------------------------------------------------------
+
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
+        """A fraction is a double. Spark reads `0.125` as a decimal, and keeps so many places of a product of those."""
+        if dtype.is_floating() and math.isfinite(value):
+            return self.cast(sge.convert(value), dt.float64)
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:
         given = op.arg.dtype

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.pyspark import Backend
 from ibis.formats.pyarrow import PyArrowData
+from ibis.util import gen_name
 
 from detector.spark import expressions
 from detector.spark.compiler import compiler
@@ -56,11 +58,27 @@ class SparkBackend(Backend):  # type: ignore[misc]
         self.fill(name, self.compile(obj))
         return self.table(name)
 
-    def fill(self, name: str, query: str) -> None:
-        """A temporary table of what a query, as Ibis wrote it, gives."""
-        frame = self._session.sql(query).localCheckpoint(eager=True)
+    def fill(self, name: str, query: str, *, keep: bool = True) -> None:
+        """A temporary table of what a query, as Ibis wrote it, gives; a view of it without `keep`."""
+        frame = self._session.sql(query)
+        if keep:
+            self._kept[name] = frame = frame.localCheckpoint(eager=True)
         frame.createOrReplaceTempView(name)
-        self._kept[name] = frame
+
+    def view_of(self, name: str, rows: ir.Table | pa.Table) -> None:
+        """A view of an expression, or of an Arrow table's rows."""
+        if isinstance(rows, pa.Table):
+            frame = self._session.createDataFrame(rows)
+        else:
+            self._run_pre_execute_hooks(rows)
+            frame = self._session.sql(self.compile(rows))
+        frame.createOrReplaceTempView(name)
+
+    def parquet(self, paths: Sequence[Path]) -> ir.Table:
+        """The rows of Parquet files, read when they are asked for."""
+        name = gen_name("files")
+        self._session.read.parquet(*map(str, paths)).createOrReplaceTempView(name)
+        return self.table(name)
 
     def drop(self, kind: Literal["TABLE", "VIEW"], name: str) -> None:
         """Drop a temporary table or view if it is there."""

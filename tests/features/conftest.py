@@ -1,4 +1,4 @@
-"""Every feature test runs on each engine listed here; a second one is one line more."""
+"""The engine of the feature tests. Spark runs their cases in tests/engines, all at once: it is slow to start."""
 
 from __future__ import annotations
 
