@@ -14,7 +14,6 @@ from detector.errors import RuleError
 from detector.rules.compile import field_parts
 from detector.rules.document import Document, read_documents, rule_files
 from detector.rules.filters import Scope, filtered, parse_filter
-from detector.rules.lint import lint, lint_pack
 from detector.rules.names import known_fields, nearest
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.parse_correlation import Resolve, named_rules, parse_correlation
@@ -84,6 +83,8 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
         except RuleError as exc:
             refusals.append(exc)
     if strict:
+        from detector.rules.lint import lint_pack
+
         refusals += lint_pack(documents)
     found = [loaded[document.key] for document in rules if document.key in loaded]
     return RulePack(
@@ -97,6 +98,8 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
 def _linted(document: Document, given: Given, *, strict: bool) -> Given:
     """What the document is given, once nothing is held against it. Raises RuleError."""
     if strict and not given.foreign(document.file):
+        from detector.rules.lint import lint  # all checks: foreign rules need none of them
+
         _raise_first(lint(document))
     return given.of(document.file)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sigma.correlations import SigmaCorrelationCondition, SigmaCorrelationRule
 from sigma.exceptions import SigmaError
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 from sigma.types import SigmaQueryExpression
 
@@ -19,6 +18,8 @@ from detector.rules.document import Document
 from detector.safe_yaml import load_one
 
 if TYPE_CHECKING:
+    from sigma.processing.pipeline import ProcessingPipeline
+
     from detector.config import RuleSettings
 
 Placeholders = Mapping[str, Sequence[str]]
@@ -73,6 +74,8 @@ def read_pipelines(paths: Sequence[Path]) -> ProcessingPipeline | None:
 
 
 def _read(path: Path) -> ProcessingPipeline:
+    from sigma.processing.pipeline import ProcessingPipeline  # an eighth of a second that few runs need
+
     data, _ = load_one(path)
     if not isinstance(data, dict):
         raise ConfigError("expected a pipeline: `name`, `priority`, `transformations`", where=Where(path, 1))
