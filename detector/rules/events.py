@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import ibis
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
@@ -81,7 +82,12 @@ def _parquet(con: Backend, path: Path) -> Events:
     import pyarrow.parquet as pq  # a tenth of a second that only Parquet needs
 
     names = pq.read_schema(path).names
-    table = con.read_parquet(str(path.absolute()), file_row_number=True)
+    if "file_row_number" in map(str.lower, names):
+        # the engine cannot give its number then; counting the rows takes one thread
+        table = con.read_parquet(str(path.absolute()))
+        table = table.mutate(**{f"{ROW}_{len(names)}": ibis.row_number()})
+    else:
+        table = con.read_parquet(str(path.absolute()), file_row_number=True)
     # by position: the engine renames columns that differ in case alone
     *columns, number = table.columns
     safe = {column: f"c{index}" for index, column in enumerate(columns)}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -26,6 +26,8 @@ _CLOCK = "[T ][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?"
 #: ISO 8601, a day or finer: without a zone, and with an offset, Z or UTC. A cast alone would take `12:00 junk`, too.
 NAIVE_TIME = f"{_DAY}({_CLOCK})?$"
 ZONED_TIME = f"{_DAY}{_CLOCK}(Z| UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
+#: Of numbers, only those from 1990 to 2200 are taken for times since 1970, in microseconds.
+_TIMES = (631_152_000_000_000, 7_258_118_400_000_000)
 #: Between two values in the one text that keywords are looked for in.
 SEPARATOR = "\x1f"
 
@@ -33,7 +35,7 @@ Kind = Literal["text", "integer", "decimal", "boolean", "time", "document", "lis
 
 
 #: What a matcher can look at.
-Part = Literal["text", "folded", "number", "time", "moment", "present", "ipv6"]
+Part = Literal["text", "folded", "number", "numeric", "time", "moment", "present", "ipv6"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Views:
     """One field of every event. `kind` is the column's own type.
 
     `text` is NULL where there is no value, `folded` its lower case, `number` its number (also of a text that reads as
-    one), `time` UTC without zone, `moment` microseconds since 1970 to order by, `ipv6` as in network.py; `present` is
+    one), `numeric` whether it is written as a number and not as a text (never NULL; not known of what lies in a list),
+    `time` UTC without zone, `moment` microseconds since 1970 to order by, `ipv6` as in network.py; `present` is
     never NULL. Where the field's value is a list in some event, `elements` has its texts, and NULL for other events.
     """
 
@@ -49,6 +52,7 @@ class Views:
     text: ir.StringValue
     folded: ir.StringValue
     number: ir.NumericValue
+    numeric: ir.BooleanValue
     time: ir.TimestampValue
     moment: ir.IntegerValue
     present: ir.BooleanValue
@@ -58,13 +62,17 @@ class Views:
 
 @dataclass(frozen=True)
 class Raw:
-    """One field as a source has it: its text, its own typed value where the column has a type, whether it is there."""
+    """One field as a source has it: its text, its own typed value where the column has a type, whether it is there.
+
+    `numeric`, where that is not the same for the whole column: is the value written as a number?
+    """
 
     kind: Kind
     text: ir.StringValue
     present: ir.BooleanValue
     native: ir.Value | None = None
     elements: ir.ArrayValue | None = None
+    numeric: ir.BooleanValue | None = None
 
     def part(self, name: Part) -> ir.Value:
         return _PARTS[name](self)
@@ -130,6 +138,11 @@ class Wanted:
         """The fields whose mere presence is asked for."""
         return [name for name in self.names if "present" in self.parts[name]]
 
+    @property
+    def typed(self) -> list[str]:
+        """The fields whose presence, or whose way of writing, is asked for: a JSON type tells both."""
+        return [name for name in self.names if {"present", "numeric"} & self.parts[name]]
+
 
 class Prepared(Protocol):
     """A table that can say what its fields are."""
@@ -180,6 +193,7 @@ def absent() -> Mapping[Part, ir.Value]:
         "text": ibis.null("string"),
         "folded": ibis.null("string"),
         "number": ibis.null("float64"),
+        "numeric": ibis.literal(False),
         "time": ibis.null("timestamp"),
         "moment": ibis.null("int64"),
         "present": ibis.literal(False),
@@ -208,22 +222,41 @@ def raw_of(value: ir.Value) -> Raw:
 
 def _number(raw: Raw) -> ir.NumericValue:
     if raw.kind in ("integer", "decimal"):
-        return raw.native
+        # to the engines, what is no number is greater than all
+        native: Any = raw.native
+        kind = native.type()
+        return ibis.ifelse(native.isnan(), ibis.null(kind), native) if kind.is_floating() else native
     if raw.kind in ("boolean", "time"):
         return ibis.null("float64")
     return ibis.ifelse(raw.text.re_search(NUMBER), raw.text.try_cast("float64"), ibis.null("float64"))
 
 
 def _time(raw: Raw) -> ir.TimestampValue:
-    return _utc(raw.native) if raw.kind == "time" else parse_time(raw.text)
+    if raw.kind == "time":
+        return _utc(raw.native)
+    if raw.kind == "boolean":
+        return ibis.null("timestamp")
+    epoch = _epoch(_number(raw).cast("float64"))
+    # other numbers are hours or minutes themselves, or a date written without signs
+    time = ibis.ifelse(epoch.between(*_TIMES), epoch, ibis.null("int64"))
+    return ibis.coalesce(parse_time(raw.text), make_timestamp(time))
 
 
 def _moment(raw: Raw) -> ir.IntegerValue:
-    """ISO text, a time, or epoch seconds or milliseconds."""
-    # no log has seconds beyond the year 5138, nor milliseconds before 1973
-    number = _number(raw).cast("float64")
-    seconds = ibis.ifelse(number.abs() >= 1e11, number / 1000, number)
-    return ibis.coalesce(epoch_microseconds(_time(raw)), (seconds * 1_000_000).round().cast("int64"))
+    """ISO text, a time, or the time since 1970."""
+    time = _utc(raw.native) if raw.kind == "time" else parse_time(raw.text)
+    return ibis.coalesce(epoch_microseconds(time), _epoch(_number(raw).cast("float64")))
+
+
+def _epoch(number: ir.FloatingValue) -> ir.IntegerValue:
+    """Microseconds since 1970 of a number of seconds, milliseconds, microseconds or nanoseconds since then.
+
+    Its size tells which: no log has seconds beyond the year 5138, nor finer units before 1973. NULL beyond all times.
+    """
+    size = number.abs()
+    factor = ibis.cases((size < 1e11, 1e6), (size < 1e14, 1e3), (size < 1e17, 1.0), else_=1e-3)
+    found = number * factor
+    return ibis.ifelse(found.abs() < 9e18, found, ibis.null("float64")).round().cast("int64")
 
 
 def _utc(value: ir.TimestampValue) -> ir.TimestampValue:
@@ -234,6 +267,7 @@ _PARTS: Mapping[Part, Callable[[Raw], ir.Value]] = {
     "text": lambda raw: raw.text,
     "folded": lambda raw: raw.text.lower(),
     "number": _number,
+    "numeric": lambda raw: ibis.literal(raw.kind in ("integer", "decimal")) if raw.numeric is None else raw.numeric,
     "time": _time,
     "moment": _moment,
     "present": lambda raw: raw.present,

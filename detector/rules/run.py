@@ -20,7 +20,6 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from detector.engine import SPARK, arrow, batches, drop
@@ -149,15 +148,13 @@ class Notice:
     untimed: int = 0
 
     def see(self, batch: pa.RecordBatch) -> None:
-        # Arrow's own functions: turning booleans into NumPy would import pandas, for a second
         names = batch.schema.names
-        if BROKEN in names:
-            self.broken += batch.column(ROW).filter(batch.column(BROKEN)).to_pylist()
+        broken = batch.column(BROKEN) if BROKEN in names and batch.column(BROKEN).true_count else None
+        if broken is not None:
+            self.broken += batch.column(ROW).filter(broken).to_pylist()
         if TIME in names:
-            untimed = batch.column(TIME).is_null()
-            if BROKEN in names:
-                untimed = pc.and_not(untimed, batch.column(BROKEN))
-            self.untimed += pc.sum(untimed).as_py() or 0
+            times = batch.column(TIME)
+            self.untimed += times.null_count - (0 if broken is None else times.filter(broken).null_count)
 
 
 @contextmanager

@@ -29,6 +29,8 @@ from detector.rules.fields import NOTHING, Prepared, Raw, Wanted, raw_of
 
 #: Gives a table a name of its own in the engine, so that what many expressions use is worked out once.
 View = Callable[[ir.Table], ir.Table]
+#: The engine's names of what JSON calls a number.
+_NUMBERS = ("UBIGINT", "BIGINT", "UHUGEINT", "HUGEINT", "DOUBLE")
 
 
 class Source(Protocol):
@@ -68,8 +70,12 @@ class ColumnSource:
         return self
 
     def raw(self, name: str) -> Raw:
-        value = self._find(name)
-        return NOTHING if value is None else raw_of(value)
+        found = self._find(name)
+        if found is None:
+            return NOTHING
+        raw = raw_of(found.value)
+        # a list of objects has a member where any of them has; its other texts are NULL
+        return replace(raw, present=_any_there(found.value)) if found.in_list else raw
 
     def values(self) -> ir.ArrayValue:
         found = [value for column in self.names.values() for value in _members(self.table[column])]
@@ -88,9 +94,9 @@ class ColumnSource:
     def surprise(self) -> None:
         return None
 
-    def _find(self, name: str) -> ir.Value | None:
+    def _find(self, name: str) -> _Found | None:
         if name in self.names:
-            return self.table[self.names[name]]
+            return _Found(self.table[self.names[name]])
         # a struct column (nested Parquet) by dotted name; the longest column name that fits wins
         head, dot, tail = name.rpartition(".")
         rest: list[str] = []
@@ -116,7 +122,7 @@ class JsonSource:
 
     def prepare(self, wanted: Wanted, view: View) -> PreparedJson:
         pointers = [pointer for name in wanted.names for pointer in json_pointers(name)]
-        asked = [pointer for name in wanted.present for pointer in json_pointers(name)]
+        asked = [pointer for name in wanted.typed for pointer in json_pointers(name)]
         lists = [name for name in wanted.names if name in self.lists]
         unlisted = [place for name in wanted.names if name not in self.lists for place in _places(name)]
         document = self.table["document"]
@@ -150,7 +156,7 @@ class JsonSource:
 
 @dataclass(frozen=True)
 class PreparedJson:
-    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose mere presence matters), `list0…` by `lists`,
+    """Columns `text0…` by `pointers`, `type0…` by `asked` (fields whose presence or type matters), `list0…` by `lists`,
     and `there0…` for those of them whose presence matters.
     """
 
@@ -162,15 +168,16 @@ class PreparedJson:
     def raw(self, name: str) -> Raw:
         paths = json_pointers(name)
         text = _first([self.table[f"text{self.pointers.index(path)}"] for path in paths])
-        present = text.notnull()
+        present, numeric = text.notnull(), None
         if paths[0] in self.asked:
-            present = _first([self.table[f"type{self.asked.index(path)}"] for path in paths]).notnull()
+            kind = _first([self.table[f"type{self.asked.index(path)}"] for path in paths])
+            present, numeric = kind.notnull(), kind.isin(_NUMBERS).fill_null(False)
         if name not in self.lists:
-            return Raw("document", text, present)
+            return Raw("document", text, present, numeric=numeric)
         index = self.lists.index(name)
-        if paths[0] in self.asked:
+        if f"there{index}" in self.table.columns:
             present = present | self.table[f"there{index}"]
-        return Raw("document", text, present, elements=self.table[f"list{index}"])
+        return Raw("document", text, present, elements=self.table[f"list{index}"], numeric=numeric)
 
     def values(self) -> ir.ArrayValue:
         return self.table["values"].filter(lambda text: text.notnull())
@@ -256,20 +263,32 @@ def json_pointers(name: str) -> list[str]:
     return pointers
 
 
-def _inside(value: ir.Value, keys: list[str]) -> ir.Value | None:
+@dataclass(frozen=True)
+class _Found:
+    """What a dotted name leads to; `in_list`: within each element of a list, and so a list itself."""
+
+    value: ir.Value
+    in_list: bool = False
+
+
+def _any_there(values: ir.ArrayValue) -> ir.BooleanValue:
+    return (values.filter(lambda value: value.notnull()).length() > 0).fill_null(False)
+
+
+def _inside(value: ir.Value, keys: list[str]) -> _Found | None:
     """What lies within a struct, a map, or every element of a list of them.
 
     Any run of keys may be one name with dots in it: the longest that a struct has wins.
     """
     if not keys:
-        return value
+        return _Found(value)
     kind = value.type()
     if isinstance(kind, dt.Array):
         probe = _inside(value[0], keys)
         if probe is None:
             return None
-        inner = value.map(lambda element: _inside(element, keys))
-        return inner.flatten() if isinstance(probe.type(), dt.Array) else inner
+        inner = value.map(lambda element: _inside(element, keys).value)  # type: ignore[union-attr]
+        return _Found(inner.flatten() if isinstance(probe.value.type(), dt.Array) else inner, in_list=True)
     if isinstance(kind, dt.Map) and kind.key_type.is_string():
         return _inside(value.get(keys[0]), keys[1:])
     if isinstance(kind, dt.Struct):

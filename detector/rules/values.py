@@ -169,7 +169,11 @@ def field_reference(view: Views, value: SigmaFieldReference, other: Views) -> ir
         return view.folded.endswith(other.folded)
     same = view.folded == other.folded
     if "decimal" in (view.kind, other.kind):
-        same = same | (view.number == other.number)
+        return same | (view.number == other.number)
+    if "document" in (view.kind, other.kind):
+        # 5 and 5.0, but not the texts 5 and 05; two whole numbers are compared as they are written, to the last digit
+        fraction = view.folded.re_search("[.e]") | other.folded.re_search("[.e]")
+        return same | (view.numeric & other.numeric & fraction & (view.number == other.number))
     return same
 
 
@@ -225,7 +229,7 @@ def parts_of(value: object) -> frozenset[Part]:
     if isinstance(value, SigmaExpansion):
         return frozenset().union(*(parts_of(item) for item in value.values))
     if isinstance(value, SigmaFieldReference):
-        return frozenset(("folded", "number"))
+        return frozenset(("folded", "number", "numeric"))
     if isinstance(value, SigmaCompareExpression) and _time_part(value):
         return frozenset(("time",))
     if isinstance(value, SigmaCIDRExpression) and not isinstance(value.network, IPv4Network):

@@ -62,10 +62,17 @@ def one_value(given: Any, wanted: Any, modifiers: list[str], event: Event) -> bo
     others = [wanted]
     if "fieldref" in modifiers:
         other = find(event, wanted)
+        if is_number(given) and is_number(other):
+            return bool(given == other)
         others = other if isinstance(other, list) else [other]
     elements = given if isinstance(given, list) else [given]
     present = [one for one in elements if one is not ABSENT and one is not None]
     return any(scalar(one, other, modifiers) for one in present for other in others)
+
+
+def is_number(value: Any) -> bool:
+    """Outside a list; of what lies in one, only the text counts."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def scalar(given: Any, wanted: Any, modifiers: list[str]) -> bool:

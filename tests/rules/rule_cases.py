@@ -245,6 +245,18 @@ FIELDS = [
         [0, 1],
     ),
     _all(
+        "fieldref: numbers as numbers, texts as texts",
+        "s: {p|fieldref: q}\ncondition: s",
+        [
+            {"p": 5, "q": 5.0},
+            {"p": 5, "q": 5.5},
+            {"p": "5", "q": "05"},
+            {"p": "1.10", "q": "1.1"},
+            {"p": 9007199254740993, "q": 9007199254740992},
+        ],
+        [0],
+    ),
+    _all(
         "fieldref startswith",
         "s: {a|fieldref|startswith: b}\ncondition: s",
         [{"a": "abc", "b": "AB"}, {"a": "ab", "b": "abc"}],
@@ -345,6 +357,18 @@ TIMES = [
         "any of two parts", "f|hour: [3, 4]", ["2026-03-01T03:59Z", "2026-03-01T04:00:00Z", "2026-03-01T05:00"], [0, 1]
     ),
     _one("not a part", "f|hour|neq: 3", ["2026-03-01T03:59:00Z", "2026-03-01T04:00:00Z", "x", ...], [1, 2, 3]),
+    _one(
+        "a part of a time since 1970, in seconds to nanoseconds, as number and as text",
+        "f|minute: 30",
+        [1772325000, 1772325000123, 1772325000123456, 1772325000123456789, "1772325000", 1772325000.5, 1772326000],
+        [0, 1, 2, 3, 4, 5],
+    ),
+    _one(
+        "a number that is no time has no hour",
+        "f|hour|gte: 0",
+        [5, 20260301, 202603010015, 20260301001500, -1772325000, 1e300, True],
+        [],
+    ),
     _one("week", "f|week: 53", ["2027-01-01", "2027-01-04"], [0]),
 ]
 

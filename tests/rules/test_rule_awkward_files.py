@@ -8,8 +8,12 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from hypothesis import given, settings
@@ -318,6 +322,48 @@ def test_many_bad_rows_are_counted_and_each_is_written(tmp_path: Path, rules: Pa
     assert [json.loads(line) for line in written] == [
         {"row": 2 * index, "line": 2 + 3 * index, "reason": "is JSON, but no object"} for index in range(50)
     ]
+
+
+def test_parquet_of_every_kind_of_column(tmp_path: Path) -> None:
+    member = pa.struct([("x", pa.int64()), ("y", pa.string())])
+    columns = {
+        "map": pa.array([[("k1", "v1")], [], None], pa.map_(pa.string(), pa.string())),
+        "decimal": pa.array([Decimal("1.50"), Decimal("0.05"), None], pa.decimal128(10, 2)),
+        "naive": pa.array([datetime(2026, 3, 1, 23, 30, tzinfo=UTC), None, None], pa.timestamp("ms")),
+        "zoned": pa.array([datetime(2026, 3, 1, 21, 30, tzinfo=UTC), None, None], pa.timestamp("us", "Asia/Tokyo")),
+        "date": pa.array([date(2026, 3, 1), None, None]),
+        "epoch": pa.array([1772325000, 5, None], pa.int64()),
+        "large": pa.array([2**53 + 1, 2**53, None], pa.int64()),
+        "members": pa.array(
+            [[{"x": None, "y": "q"}], [{"x": 2, "y": None}, {"x": 3, "y": "zed"}], []], pa.list_(member)
+        ),
+        "lists": pa.array([[["q"]], [["r", "zed"]], None], pa.list_(pa.list_(pa.string()))),
+        "bytes": pa.array([b"zed", b"", None]),
+        "words": pa.array(["zed", "q", None]).dictionary_encode(),
+        "half": pa.array([float("nan"), float("inf"), None], pa.float32()),
+        "nothing": pa.nulls(3),
+        "file_row_number": pa.array([7, 8, 9]),
+    }
+    twice = [*columns, "words"]
+    path = tmp_path / "e.parquet"
+    pq.write_table(pa.table([*columns.values(), pa.array(["a", None, "b"])], twice), path)
+    cases = {
+        "map.k1: v1": [0], "decimal: 1.5": [0], "decimal|lt: 1": [1], "naive|hour: 23": [0], "zoned|hour: 21": [0],
+        "zoned: '2026-03-01T21:30:00Z'": [0], "date|day: 1": [0], "epoch|minute: 30": [0],
+        "large: '9007199254740993'": [0],
+        "members.x: 3": [1], "members.x|exists: true": [1], "members.y|exists: true": [0, 1],
+        "members|exists: true": [0, 1, 2],
+        "lists|contains: zed": [1], "bytes: zed": [0], "words: [zed, a, b]": [0, 2], "half|gt: 1": [1],
+        "nothing: null": [0, 1, 2], "nothing|exists: true": [], "file_row_number|gte: 8": [1, 2],
+    }  # fmt: skip
+    rules = write_rules(
+        tmp_path / "r.yml",
+        *(rule_text(item, f"s: {{{item}}}\ncondition: s") for item in cases),
+        rule_text("word", "w: [zed]\ncondition: w"),
+    )
+    matches, result = run(rules, path)
+    assert {item: rows_by_title(matches).get(item, []) for item in [*cases, "word"]} == {**cases, "word": [0, 1]}
+    assert result.remarks == (f"{path}: 2 columns are named 'words'; a rule looks at all of them",)
 
 
 texts = st.text(st.sampled_from('ab ,;"\n\r\té'), max_size=8)
