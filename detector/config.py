@@ -156,7 +156,7 @@ def load_settings(path: Path | None, env: Mapping[str, str] = os.environ) -> Set
     Raises ConfigError, naming file and line or the environment variable, for anything unknown or out of range.
     """
     data: Any = {}
-    lines: Lines = {}
+    lines = Lines()
     if path is not None:
         data, lines = load_one(path)
         data = {} if data is None else data
@@ -191,7 +191,7 @@ def validate(
         hint = None
         if first["type"] == "extra_forbidden":
             hint = _nearest(model, first["loc"])
-        line = _line_of(key, lines or {})
+        line = _line_of(key, lines or Lines())
         message = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
         raise error(message, where=Where(where, line, key), hint=hint) from None
 

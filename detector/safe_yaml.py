@@ -18,8 +18,23 @@ MAX_BYTES = 1 << 20
 
 #: What YAML 1.1 does not take at all (5.1, c-printable).
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: Key path ("a.b.0.c") -> 1-based line.
-Lines = dict[str, int]
+#: Plain texts that every reader of YAML, of 1.1 as of 1.2, takes for the same and a person does too.
+_SAME = re.compile(r"true|True|TRUE|false|False|FALSE|null|-?(0|[1-9][0-9]*)(\.([0-9]*[1-9]|0))?")
+#: Texts to the library, numbers to YAML 1.2 (10.3.2).
+_NEWER = re.compile(r"[-+]?(0o[0-7]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+)")
+
+
+class Lines(dict[str, int]):
+    """Key path ("a.b.0.c") -> 1-based line.
+
+    `unquoted`: key path -> what is written there without quotes and is read as something else (`no` as false, `010`
+    as 8, `12:30` as 750), or as a text here and as a number elsewhere (`1e3`). `unquoted_keys`: paths of such keys.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unquoted: dict[str, str] = {}
+        self.unquoted_keys: set[str] = set()
 
 
 class _Loader(Composer, CParser, SafeConstructor, Resolver):
@@ -94,7 +109,7 @@ def load_all(text: str, *, name: str, error: type[ConfigError] = ConfigError) ->
         documents = []
         while loader.check_data():  # type: ignore[no-untyped-call]
             node = loader.get_node()
-            lines: Lines = {}
+            lines = Lines()
             if node is not None:
                 _collect(node, "", lines)
             documents.append((loader.construct_document(node), lines))
@@ -157,9 +172,22 @@ def _collect(node: yaml.Node, path: str, lines: Lines) -> None:
         for key_node, value_node in node.value:
             key = f"{path}.{key_node.value}" if path else str(key_node.value)
             lines[key] = key_node.start_mark.line + 1
+            if _reads_otherwise(key_node):
+                lines.unquoted_keys.add(key)
             _collect(value_node, key, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             key = f"{path}.{index}" if path else str(index)
             lines[key] = item.start_mark.line + 1
             _collect(item, key, lines)
+    elif _reads_otherwise(node):
+        lines.unquoted[path] = node.value
+
+
+def _reads_otherwise(node: yaml.Node) -> bool:
+    """Is it written without quotes, and no text to the reader, or not to all of them?"""
+    if not isinstance(node, yaml.ScalarNode) or node.style:
+        return False
+    if node.tag == "tag:yaml.org,2002:str":
+        return _NEWER.fullmatch(node.value) is not None
+    return node.tag != "tag:yaml.org,2002:timestamp" and _SAME.fullmatch(node.value) is None

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from detector.errors import RuleError
 from detector.rules.document import Document
-from detector.rules.names import nearest
+from detector.rules.names import one_of
 from detector.rules.pack import About, Own
 from detector.schema import LEVELS
 
 THEME = "misuse."
+
+
+def must_be_text(document: Document, *path: str | int) -> RuleError | None:
+    """An error for what is there and no text, saying how it is written as one."""
+    value: Any = document.data
+    for key in path:
+        value = value[key] if isinstance(key, int) else value.get(key)
+    if value is None or isinstance(value, str):
+        return None
+    hint = "Write one text."
+    if not isinstance(value, dict | list):
+        written = document.unquoted.get(".".join(map(str, path)), str(value))
+        hint = f"YAML reads it as {_kind(value)}. Put it in quotes: '{written}'."
+    name = str(path[-1]) if isinstance(path[-1], str) else str(path[0])
+    said = f"`{name}` must be a text" if path[-1] == name else f"`{name}` must be a list of texts"
+    return document.error(said, *path, hint=hint, code="wrong-type")
 
 
 def about(document: Document, *, reported: bool) -> About:
@@ -18,13 +35,15 @@ def about(document: Document, *, reported: bool) -> About:
     title = data.get("title")
     if title is None and not reported:
         title = data.get("name")  # a rule that only serves a correlation need say no more of itself
+    if wrong := must_be_text(document, "title"):
+        raise wrong
     if not isinstance(title, str) or not title.strip():
-        raise document.error("a rule needs a title", "title", code="missing-metadata")
-    level = data.get("level") or "informational"
-    if level not in LEVELS:
         raise document.error(
-            f"unknown level {level!r}", "level", hint=nearest(str(level), LEVELS), code="unknown-level"
+            "a rule needs a title", "title", hint="title: what it finds, in a few words", code="missing-metadata"
         )
+    level = "informational" if data.get("level") in (None, "") else data["level"]
+    if level not in LEVELS:
+        raise document.error(f"unknown level {level!r}", "level", hint=one_of(level, LEVELS), code="unknown-level")
     rule_id = data.get("id") or data.get("name") or title
     return About(
         key=document.key,
@@ -40,6 +59,10 @@ def about(document: Document, *, reported: bool) -> About:
         reported=reported,
         metadata=data,
     )
+
+
+def _kind(value: Any) -> str:
+    return "true or false" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else "a date"
 
 
 def _theme(tags: Any) -> str:

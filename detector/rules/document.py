@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +16,14 @@ SUFFIXES = (".yml", ".yaml")
 
 @dataclass(frozen=True)
 class Document:
-    """`index` counts the documents of the file from 0."""
+    """`index` counts the documents of the file from 0. `unquoted` and `unquoted_keys` are those of safe_yaml.Lines."""
 
     file: Path
     index: int
     data: dict[str, Any]
-    lines: Lines
+    lines: Mapping[str, int]
+    unquoted: Mapping[str, str] = field(default_factory=dict)
+    unquoted_keys: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> Kind:
@@ -100,7 +102,8 @@ def read_documents(path: Path) -> tuple[list[Document], list[RuleError]]:
                 )
             )
             continue
-        documents.append(Document(path, index, {str(key): value for key, value in data.items()}, lines))
+        named = {str(key): value for key, value in data.items()}
+        documents.append(Document(path, index, named, lines, lines.unquoted, frozenset(lines.unquoted_keys)))
     return documents, errors
 
 

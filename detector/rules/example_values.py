@@ -9,7 +9,7 @@ import math
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from detector.rules.names import ENUMERATIONS, field_bounds, field_kind, nearest
+from detector.rules.names import ENUMERATIONS, field_bounds, field_kind, one_of
 from detector.schema import EVENT_SCHEMA
 
 #: Times of events; beyond them lies a slip.
@@ -145,9 +145,7 @@ def _text(field: str, value: Any) -> str:
         raise BadValueError(f"{field} has half a character (a lone surrogate)", "Write the whole character.")
     known = ENUMERATIONS.get(field)
     if known is not None and value not in known:
-        near = nearest(value, known)
-        listed = f"One of {', '.join(known)}."
-        raise BadValueError(f"{field} is never {_short(value)!r}", f"{near} {listed}" if "Did" in near else listed)
+        raise BadValueError(f"{field} is never {_short(value)!r}", one_of(value, known))
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 import pyarrow as pa
@@ -64,6 +64,12 @@ def field_bounds(field: str) -> tuple[float | None, float | None, bool]:
         unit = FEATURES[field].unit
         return *_UNIT_BOUNDS.get(unit, (None, None)), unit == "0 or 1"
     return *_COLUMN_BOUNDS.get(field, (None, None)), field_kind(field) == "integer"
+
+
+def one_of(name: object, known: Sequence[str]) -> str:
+    """The nearest, if any is near, and all of a short list."""
+    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+    return f"{f'Did you mean {close[0]}? ' if close else ''}One of {', '.join(known)}."
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

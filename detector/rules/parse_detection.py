@@ -45,6 +45,7 @@ _NOT_TOGETHER = (
 )
 # The specification has it, pySigma only its other name.
 modifier_mapping.setdefault("utf16le", modifier_mapping["wide"])
+_INCOMPATIBLE = re.compile(r"Modifier (\w+) incompatible to value type of '(.*)'", re.DOTALL)
 _SCALARS = (str, int, float, bool, type(None))
 
 Path = tuple[str | int, ...]
@@ -116,8 +117,21 @@ def _checked(document: Document) -> dict[str, Any]:
         )
     conditions = detection["condition"]
     if not all(isinstance(one, str) for one in (conditions if isinstance(conditions, list) else [conditions])):
-        raise document.error("a condition must be a text", "detection", "condition", code="bad-condition")
+        raise document.error(
+            "a condition must be a text",
+            "detection",
+            "condition",
+            hint="Names of selections with `and`, `or`, `not`; on, off, yes and no need quotes in YAML.",
+            code="bad-condition",
+        )
     for name, definition in detection.items():
+        if not isinstance(name, str):
+            raise document.error(
+                f"the name of a selection must be a text, not {name!r}",
+                "detection",
+                hint="Put it in quotes: YAML reads on, off, yes and no as true or false.",
+                code="bad-value",
+            )
         if name != "condition":
             _check(document, definition, ("detection", name))
     return detection
@@ -300,6 +314,10 @@ def _check_expressions(document: Document, value: Any, path: Path) -> None:
 
 def _said(exc: SigmaError) -> str:
     text = str(exc.args[0]) if exc.args else type(exc).__name__
+    if found := _INCOMPATIBLE.search(text):
+        name = next((name for name, kind in modifier_mapping.items() if kind.__name__ == found[1]), found[1])
+        value = "null" if "SigmaNull" in found[2] else f"{found[2]!r}"
+        return f"the modifier {name!r} does not take {value}"
     return text.strip().splitlines()[0] if text.strip() else type(exc).__name__
 
 

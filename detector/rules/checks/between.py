@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from detector.errors import RuleError
 from detector.rules.checks.kind import check
@@ -65,7 +65,7 @@ def duplicate_detection(documents: Sequence[Document]) -> Iterator[RuleError]:
     for document in _speaking(documents):
         if not document.data.get(document.kind):
             continue
-        logic = json.dumps(document.data[document.kind], sort_keys=True, default=str)
+        logic = json.dumps(_named(document.data[document.kind]), sort_keys=True, default=str)
         if logic in seen:
             other = seen[logic]
             yield document.error(f"it finds the same as {other.file}:{other.line(other.kind)}", document.kind)
@@ -112,3 +112,10 @@ def _served(documents: Sequence[Document]) -> set[str]:
             rules = body.get("rules")
             served |= {str(rule) for rule in (rules if isinstance(rules, list) else [rules])}
     return served
+
+
+def _named(value: Any) -> Any:
+    """The same with texts for keys, which YAML may read as numbers or as true: only those have an order."""
+    if isinstance(value, dict):
+        return {str(key): _named(item) for key, item in value.items()}
+    return [_named(item) for item in value] if isinstance(value, list) else value

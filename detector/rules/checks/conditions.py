@@ -6,6 +6,7 @@ of up to truth.MOST_ATOMS atoms. What is said to be impossible is; not everythin
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from sigma.conditions import (
     SigmaCondition,
 )
 from sigma.exceptions import SigmaError
+from sigma.rule.detection import SigmaDetectionItem
 
 from detector.errors import RuleError
+from detector.rules.checks.fields import comparisons_of
 from detector.rules.checks.kind import check
-from detector.rules.checks.possible import covers, is_plain
+from detector.rules.checks.possible import Covering, flat, holds_for_all, is_plain, takes
 from detector.rules.checks.truth import MOST_ATOMS, Table, key_of, selected
 from detector.rules.compile import leaves
 from detector.rules.document import Document
@@ -134,7 +137,12 @@ def never_true(logic: Logic) -> Iterator[RuleError]:
 )
 def always_true(logic: Logic) -> Iterator[RuleError]:
     if logic.table and logic.table.same(logic.outcome(), logic.table.full):
-        yield logic.document.error("every event meets the condition", "detection", "condition")
+        yield logic.document.error(
+            "every event meets the condition",
+            "detection",
+            "condition",
+            hint="A `not` or an `or` too many, or a bound that all meet.",
+        )
 
 
 @check(
@@ -173,6 +181,33 @@ def idle_selection(logic: Logic) -> Iterator[RuleError]:
         if (by_false if negated else by_true) or (by_true and by_false):
             said = "excludes nothing that the rest does not" if negated else "holds whenever the rest does"
             yield logic.document.error(f"selection {name!r} changes nothing: it {said}", "detection", name)
+
+
+@check(
+    "matches-anything",
+    "warning",
+    finds="a comparison that holds for whatever the field can be: `contains: ''`, `re: '.*'`, `gte: 0` of a count, a "
+    "percentile of at most 100",
+    mend="If it is to say that the field is there, write `field|exists: true`.",
+    bad="detection:\n  s: {result_count|gte: 0}\n  condition: s\n",
+    good="detection:\n  s: {result_count|exists: true}\n  condition: s\n",
+)
+def matches_anything(logic: Logic) -> Iterator[RuleError]:
+    for field, modifiers, values, path in comparisons_of(logic.document):
+        if not field or not modifiers or "fieldref" in modifiers or "expand" in modifiers:
+            continue
+        try:
+            item = SigmaDetectionItem.from_mapping("|".join([field, *modifiers]), copy.deepcopy(values))
+        except SigmaError:
+            continue
+        for value in flat(item.value):
+            if holds_for_all(field, value):
+                yield logic.document.error(
+                    f"it holds for whatever {field} can be",
+                    *path,
+                    hint=f"Write `{field}|exists: true` if it only has to be there.",
+                )
+                break
 
 
 @check(
@@ -232,6 +267,7 @@ LOGIC_CHECKS: Final = (
     always_true,
     impossible_selection,
     idle_selection,
+    matches_anything,
     covered_selection,
     covered_value,
     too_many_parts,
@@ -296,11 +332,11 @@ def _nodes(tree: Any) -> Iterator[Any]:
 
 def _covered(logic: Logic, name: str, field: str, items: list[Any]) -> Iterator[RuleError]:
     seen: dict[str, Any] = {}
-    wide_ones = [(index, item.value) for index, item in enumerate(items) if not is_plain(item.value)]
+    covering = Covering([item.value for item in items])
     for index, item in enumerate(items):
         said = key_of(item)[1].lower() if is_plain(item.value) else key_of(item)[1]
         wider = [seen[said]] if said in seen else []
-        wider += [wide for at, wide in wide_ones if at != index and covers(wide, item.value)]
+        wider += covering.over(index)
         seen.setdefault(said, item.value)
         if wider:
             path = _place(logic.document, name, field, index, len(items))
@@ -327,7 +363,10 @@ def _impossible_hint(logic: Logic) -> str | None:
     table = logic.table
     if not table:
         return None
+    for index, atom in enumerate(table.atoms):
+        if atom.field is not None and not table.can_hold(table.columns[index]) and (range_ := takes(atom.field)):
+            return f"{range_}."
     alone = [name for name in logic.used if not table.can_hold(table.of_tree(logic.trees[name]))]
     if alone:
         return f"The selection {alone[0]} can never hold: its comparisons exclude each other."
-    return "Its selections exclude each other." if len(logic.used) > 1 else None
+    return "Its selections exclude each other." if len(logic.used) > 1 else "It asks for a selection and its opposite."

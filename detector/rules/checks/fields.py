@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from detector.errors import RuleError
 from detector.rules.checks.kind import check
+from detector.rules.checks.possible import bounds, takes
 from detector.rules.document import Document
-from detector.rules.names import ENUMERATIONS, feature_names, field_kind, known_fields, nearest
+from detector.rules.names import ENUMERATIONS, feature_names, field_kind, known_fields, nearest, one_of
 from detector.schema import ACTIONS, OUTCOMES
 
 Path = tuple[str | int, ...]
 _ORDER: Final = frozenset({"gt", "gte", "lt", "lte"})
+_TIME_PARTS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
+#: Another spelling of the number that anybody takes it for: not octal (`010`), by sixties (`1:30`), or endless.
+_SAME_NUMBER: Final = re.compile(
+    r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+|(0|[1-9][0-9_]*)?\.[0-9_]*([eE][-+]?[0-9]+)?)"
+)
 _SPELLING: Final = frozenset({"contains", "startswith", "endswith", "re"})
 
 
@@ -54,21 +61,23 @@ def names_feature(document: Document) -> Iterator[RuleError]:
 @check(
     "unknown-value",
     "error",
-    finds="a value that the column can never have: `action` and `outcome` have a fixed set",
-    mend=f"action: {', '.join(ACTIONS)}. outcome: {', '.join(OUTCOMES)}.",
+    finds="a value that the column, the feature or the part of a time can never have: an `action` of no such name, the "
+    "25th hour, a percentile of 120",
+    mend=f"action: {', '.join(ACTIONS)}. outcome: {', '.join(OUTCOMES)}. Features: docs/features.md.",
     bad="detection:\n  s: {action: serach}\n  condition: s\n",
     good="detection:\n  s: {action: search}\n  condition: s\n",
 )
 def unknown_value(document: Document) -> Iterator[RuleError]:
     for field, modifiers, values, path in comparisons_of(document):
-        if field not in ENUMERATIONS or modifiers:
+        of = "|".join([field, *modifiers])
+        if modifiers and not (len(modifiers) == 1 and modifiers[0] in _TIME_PARTS):
             continue
         for index, value in enumerate(values):
-            plain = isinstance(value, str) and value and not set("*?\\") & set(value)
-            if plain and value.lower() not in ENUMERATIONS[field]:
-                yield document.error(
-                    f"{field} is never {value!r}", *path, index, hint=nearest(value.lower(), ENUMERATIONS[field])
-                )
+            if _never(of, value):
+                hint = one_of(value, ENUMERATIONS[field]) if field in ENUMERATIONS else f"{takes(of)}."
+                at = _place(document, path, index)
+                said = document.unquoted.get(".".join(map(str, at)), value)
+                yield document.error(f"{of} is never {said!r}", *at, hint=hint)
 
 
 @check(
@@ -114,7 +123,79 @@ def wildcard_for_modifier(document: Document) -> Iterator[RuleError]:
             yield document.error(f"a wildcard where `{field}|{modifier}` says the same", *path)
 
 
-CHECKS: Final = (unknown_field, names_feature, unknown_value, number_or_text, wildcard_for_modifier)
+@check(
+    "unquoted-value",
+    "warning",
+    finds="a value without quotes that YAML reads as something else than it says: `no` as false, `010` as 8, `12:30` "
+    "as 750, nothing at all as null; or that other readers of YAML would (`1e3`)",
+    mend="Put it in quotes if it is a text; if not, write true, false, null or the plain number.",
+    bad="detection:\n  s: {unit: no}\n  condition: s\n",
+    good="detection:\n  s: {unit: 'no'}\n  condition: s\n",
+)
+def unquoted_value(document: Document) -> Iterator[RuleError]:
+    for field, modifiers, values, path in comparisons_of(document):
+        for index, value in enumerate(values):
+            at = _place(document, path, index)
+            written = document.unquoted.get(".".join(map(str, at)))
+            if written is not None and not _as_meant(written, value, field, modifiers):
+                yield _unquoted(document, written, value, at)
+    for key in sorted(document.unquoted_keys):
+        names = key.split(".")
+        if names[0] in ("detection", "filter", "correlation"):
+            yield document.error(
+                f"the name {names[-1]!r} without quotes is read as something else",
+                *names,
+                hint=f"Put it in quotes: '{names[-1]}'.",
+            )
+    for key, written in document.unquoted.items():
+        if key.startswith("correlation.") and not _SAME_NUMBER.fullmatch(written) and key != "correlation.generate":
+            yield _unquoted(document, written, _value_at(document.data, key), tuple(key.split(".")))
+
+
+@check(
+    "lone-all",
+    "warning",
+    finds="`|all` on one value, which changes nothing",
+    mend="Write the other values as a list, or take `|all` away.",
+    bad="detection:\n  s: {reason_text|contains|all: test}\n  condition: s\n",
+    good="detection:\n  s: {reason_text|contains|all: [test, only]}\n  condition: s\n",
+)
+def lone_all(document: Document) -> Iterator[RuleError]:
+    for _, modifiers, values, path in comparisons_of(document):
+        if "all" in modifiers and len(values) == 1:
+            yield document.error("`all` of one value changes nothing", *path, hint="Are the other values missing?")
+
+
+@check(
+    "null-in-list",
+    "warning",
+    finds="null among the values of a list: every event without the field matches, too",
+    mend="If that is meant, say it in a selection of its own (`none: {unit: null}`, `condition: 1 of …`); if the text "
+    "null is meant, put it in quotes.",
+    bad="detection:\n  s: {unit: [Traffic, null]}\n  condition: s\n",
+    good="detection:\n  s: {unit: [Traffic, 'null']}\n  condition: s\n",
+)
+def null_in_list(document: Document) -> Iterator[RuleError]:
+    for field, _, values, path in comparisons_of(document):
+        # null beside '' and the like is a list of the ways to be blank
+        if None in values and any(re.search(r"\w", str(value)) for value in values if value is not None):
+            yield document.error(
+                f"null among other values: every event without {field} matches, too",
+                *_place(document, path, values.index(None)),
+                hint="Give null a selection of its own, or write 'null' if the text is meant.",
+            )
+
+
+CHECKS: Final = (
+    unknown_field,
+    names_feature,
+    unknown_value,
+    number_or_text,
+    wildcard_for_modifier,
+    unquoted_value,
+    lone_all,
+    null_in_list,
+)
 
 
 def fields_of(document: Document) -> Iterator[tuple[str, Path]]:
@@ -132,9 +213,9 @@ def fields_of(document: Document) -> Iterator[tuple[str, Path]]:
             (condition.get("field") if isinstance(condition, dict) else None, ("correlation", "condition", "field")),
         )
         aliases = body.get("aliases")
-        made = frozenset(aliases) if isinstance(aliases, dict) else frozenset()
+        made = frozenset(map(str, aliases)) if isinstance(aliases, dict) else frozenset()
         for names, path in places:
-            yield from ((str(name), path) for name in _list(names) if name not in made)
+            yield from ((str(name), path) for name in _list(names) if str(name) not in made)
         for alias, fields in aliases.items() if isinstance(aliases, dict) else ():
             for field in fields.values() if isinstance(fields, dict) else ():
                 yield str(field), ("correlation", "aliases", str(alias))
@@ -159,6 +240,59 @@ def _comparisons(definition: Any, path: Path) -> Iterator[tuple[str, list[str], 
             yield from _comparisons(item, (*path, index))
     else:
         yield "", [], _list(definition), path
+
+
+def _place(document: Document, path: Path, index: int) -> Path:
+    """Where one of the values is: in a list, or alone."""
+    at = (*path, index)
+    return at if ".".join(map(str, at)) in document.lines else path
+
+
+def _never(field: str, value: Any) -> bool:
+    """Can the field, or the part of a time, not be this value? Only where that is sure."""
+    if field in ENUMERATIONS:
+        plain = isinstance(value, str) and value and not set("*?\\") & set(value)
+        return bool(plain) and value.lower() not in ENUMERATIONS[field]
+    kind = "integer" if "|" in field else field_kind(field)
+    if kind == "boolean":
+        return value is not None and str(value).lower() not in ("true", "false") and not str(value).count("*")
+    if kind not in ("integer", "decimal") or value is None:
+        return False
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return not set("*?%") & set(str(value))
+    low, high, whole = bounds(field)
+    beyond = (low is not None and number < low) or (high is not None and number > high)
+    return isinstance(value, bool) or beyond or (whole and not number.is_integer())
+
+
+def _as_meant(written: str, value: Any, field: str, modifiers: list[str]) -> bool:
+    """Is what YAML makes of it what belongs there anyway?"""
+    kind = field_kind(field)
+    if isinstance(value, bool):
+        return kind == "boolean" or "exists" in modifiers
+    if isinstance(value, int | float):
+        counted = kind in ("integer", "decimal") or bool((_ORDER | _TIME_PARTS) & set(modifiers))
+        return counted and _SAME_NUMBER.fullmatch(written) is not None
+    return False
+
+
+def _value_at(data: Any, key: str) -> Any:
+    for part in key.split("."):
+        data = data[int(part)] if isinstance(data, list) else data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def _unquoted(document: Document, written: str, value: Any, at: Path) -> RuleError:
+    if written == "":
+        return document.error("no value is written, which is read as null", *at, hint="Write null, or the value.")
+    if isinstance(value, str):
+        said = f"{written} is a text here, and a number to other readers of YAML"
+        return document.error(said, *at, hint=f"Write the plain number, or put it in quotes: '{written}'.")
+    read = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    plain = f"write {read}" if value is None or isinstance(value, bool) else f"write {read} if it is that number"
+    return document.error(f"{written} is read as {read}", *at, hint=f"Put it in quotes: '{written}'; or {plain}.")
 
 
 def _list(value: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from detector.errors import RuleError
+from detector.rules.about import must_be_text
 from detector.rules.checks.kind import check
 from detector.rules.document import Document
 from detector.rules.names import nearest
@@ -28,6 +29,7 @@ LOGSOURCE: Final = {"category": "record_access", "product": "police_index"}
 #: Sigma 2.1, rule title: "a brief title of the rule […] (max. 256 characters)".
 LONGEST_TITLE: Final = 256
 _TEXTS: Final = frozenset({"title", "name", "status", "description", "author", "level"})
+_OWN_TEXTS: Final = frozenset({"explanation", "risk", "triage", "owner", "reason"})
 _LISTS: Final = frozenset({"references", "falsepositives", "tags"})
 #: C0 and C1 controls but tab and newline, zero-width and bidirectional formatting (Unicode TR 36, 3.3), BOM.
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -67,20 +69,29 @@ def missing_metadata(document: Document) -> Iterator[RuleError]:
 @check(
     "wrong-type",
     "error",
-    finds="a text where a list belongs, or the other way round",
-    mend="`references`, `falsepositives` and `tags` are lists of texts, the rest of the metadata texts.",
+    finds="a text where a list belongs, or the other way round; or a title that is a number (`title: 2026`)",
+    mend="`references`, `falsepositives` and `tags` are lists of texts, the rest of the metadata texts: put what YAML "
+    "would read as a number, a date, or true or false in quotes.",
     bad="references: https://example.org/report\n",
     good="references: [https://example.org/report]\n",
 )
 def wrong_type(document: Document) -> Iterator[RuleError]:
-    for key in sorted(_TEXTS & set(document.data)):
-        if document.data[key] is not None and not isinstance(document.data[key], str):
-            yield document.error(f"`{key}` must be a text", key)
+    yield from filter(None, (must_be_text(document, key) for key in sorted(_TEXTS)))
     for key in sorted(_LISTS & set(document.data)):
-        if document.data[key] is not None and not _is_texts(document.data[key]):
-            yield document.error(f"`{key}` must be a list of texts", key)
-    if not isinstance(document.data.get("detector", {}), dict):
-        yield document.error("`detector` must be a mapping", "detector")
+        value = document.data[key]
+        if isinstance(value, list):
+            yield from filter(None, (must_be_text(document, key, index) for index in range(len(value))))
+        elif value is not None:
+            yield document.error(
+                f"`{key}` must be a list of texts", key, hint="A list begins each entry with `- `, or is [a, b]."
+            )
+    own = document.data.get("detector")
+    if isinstance(own, dict):
+        yield from filter(None, (must_be_text(document, "detector", key) for key in sorted(_OWN_TEXTS)))
+        if not isinstance(own.get("not_alone", False), bool):
+            yield document.error("`not_alone` must be true or false", "detector", "not_alone", hint="Without quotes.")
+    elif "detector" in document.data:
+        yield document.error("`detector` must be a mapping", "detector", hint="detector: {risk: notable, …}")
 
 
 @check(
@@ -129,8 +140,10 @@ def bad_uuid(document: Document) -> Iterator[RuleError]:
 def bad_date(document: Document) -> Iterator[RuleError]:
     for key in ("date", "modified"):
         value = document.data.get(key)
-        if value and _as_date(value) is None:
-            yield document.error(f"{value!r} is no date", key, hint="Write it as 2026-11-23.")
+        if value not in (None, "") and _as_date(value) is None:
+            yield document.error(
+                f"{document.unquoted.get(key, value)!r} is no date", key, hint="Write it as 2026-11-23."
+            )
 
 
 @check(
@@ -157,8 +170,8 @@ def dates_out_of_order(document: Document) -> Iterator[RuleError]:
 )
 def unknown_status(document: Document) -> Iterator[RuleError]:
     status = document.data.get("status")
-    if status and status not in STATUSES:
-        yield document.error(f"unknown status {status!r}", "status", hint=nearest(str(status), STATUSES))
+    if isinstance(status, str) and status and status not in STATUSES:
+        yield document.error(f"unknown status {status!r}", "status", hint=nearest(status, STATUSES))
 
 
 @check(
@@ -255,10 +268,6 @@ CHECKS: Final = (
     repeated_entry,
     wrong_logsource,
 )
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -33,8 +33,8 @@ _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 )
 def unknown_risk(document: Document) -> Iterator[RuleError]:
     risk = _own(document).get("risk")
-    if risk is not None and risk not in RISKS:
-        yield document.error(f"unknown risk {risk!r}", "detector", "risk", hint=nearest(str(risk), RISKS))
+    if risk is not None and str(risk) not in RISKS:
+        yield document.error(f"unknown risk {risk!r}", "detector", "risk", hint=nearest(risk, RISKS))
 
 
 @check(
@@ -47,7 +47,7 @@ def unknown_risk(document: Document) -> Iterator[RuleError]:
 )
 def level_against_risk(document: Document) -> Iterator[RuleError]:
     risk = _own(document).get("risk")
-    if isinstance(risk, str) and risk in RISKS and document.data.get("level") not in RISKS[risk]:
+    if isinstance(risk, str) and risk in RISKS and str(document.data.get("level")) not in RISKS[risk]:
         yield document.error(
             f"level {document.data.get('level')} does not fit risk {risk}",
             "level",
@@ -65,12 +65,12 @@ def level_against_risk(document: Document) -> Iterator[RuleError]:
 )
 def unknown_table(document: Document) -> Iterator[RuleError]:
     for name in _tables(document):
-        if name not in REFERENCE_TABLES:
+        if str(name) not in REFERENCE_TABLES:
             yield document.error(
                 f"unknown reference table {name!r}",
                 "detector",
                 "reference_tables",
-                hint=nearest(str(name), REFERENCE_TABLES),
+                hint=nearest(name, REFERENCE_TABLES),
             )
 
 
@@ -119,7 +119,7 @@ def unknown_placeholder(document: Document) -> Iterator[RuleError]:
 def undeclared_table(document: Document) -> Iterator[RuleError]:
     from detector.features.catalogue import FEATURES
 
-    named = set(_tables(document))
+    named = set(map(str, _tables(document)))
     for field, path in fields_of(document):
         missing = sorted(FEATURES[field].needs - named) if field in FEATURES else []
         if missing:

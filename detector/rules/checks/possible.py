@@ -38,6 +38,15 @@ from detector.rules.names import ENUMERATIONS, field_bounds, field_kind
 from detector.rules.values import fold, pattern, plain
 from detector.schema import EVENT_SCHEMA
 
+#: Parts of a time, from the first to the last.
+_PART_BOUNDS = {
+    "minute": (0.0, 59.0),
+    "hour": (0.0, 23.0),
+    "day": (1.0, 31.0),
+    "week": (1.0, 53.0),
+    "month": (1.0, 12.0),
+    "year": (1.0, 9999.0),
+}
 #: (one, other, implied): where one holds, the other must (implied) or cannot.
 Tie = tuple[int, int, bool]
 
@@ -50,23 +59,84 @@ class Pattern:
     ties: tuple[Tie, ...] = ()
 
 
+def compared(field: str, value: Any) -> str:
+    """What of the field a value is compared with: itself, or `field|hour` and the like."""
+    part = value.number if isinstance(value, SigmaCompareExpression) else value
+    return f"{field}|{part.timestamp_part.name.lower()}" if isinstance(part, SigmaTimestampPart) else field
+
+
+def bounds(field: str) -> tuple[float | None, float | None, bool]:
+    """The least and the greatest number that a field or a part of a time can be, and whether it is a whole one."""
+    part = field.partition("|")[2]
+    return (*_PART_BOUNDS[part], True) if part else field_bounds(field)
+
+
+def takes(field: str) -> str | None:
+    """What values a column, a feature or a part of a time has, where they are bounded: for people."""
+    name, _, part = field.partition("|")
+    if field in ENUMERATIONS:
+        return f"{field} is one of {', '.join(ENUMERATIONS[field])}"
+    kind = "integer" if part else field_kind(name)
+    if kind == "boolean":
+        return f"{field} is true or false"
+    if kind not in ("integer", "decimal"):
+        return None
+    low, high, whole = bounds(field)
+    if (low, high, whole) == (0.0, 1.0, True):
+        return f"{field} is 0 or 1"
+    if low is None:
+        return f"{field} is a number"
+    noun = "a whole number" if whole else "a number"
+    return f"{field} is {noun} from {low:g} {'on' if high is None else f'to {high:g}'}"
+
+
+def holds_for_all(field: str, value: Any) -> bool:
+    """Does it hold for whatever the field can be, if it is there at all?"""
+    if isinstance(value, SigmaExists | SigmaNull):
+        return False
+    of = compared(field, value)
+    return all(_judge(value, region) for region in _regions(of, [value]) if region.kind != "absent")
+
+
 def patterns(field: str, atoms: Sequence[Sequence[Any]]) -> set[Pattern]:
     """Every way that the atoms of a field (each a list of values, any of which holds) can stand together."""
-    choices = [_Choice.of(list(_flat(values))) for values in atoms]
-    flat = [value for values in atoms for value in _flat(values)]
-    found = {tuple(choice.judge(region) for choice in choices) for region in _regions(field, flat)}
+    choices = [_Choice.of(list(flat(values))) for values in atoms]
+    named = [value for values in atoms for value in flat(values)]
+    found = {tuple(choice.judge(region) for choice in choices) for region in _regions(field, named)}
     return {Pattern(holds, _ties(holds, choices)) for holds in found}
 
 
-def covers(wide: Any, narrow: Any) -> bool:
-    """Does `wide`, a text with wildcards, hold wherever `narrow` does? Only where that is sure."""
-    if not isinstance(wide, SigmaString) or isinstance(wide, SigmaCasedString):
+class Covering:
+    """Which of some values, texts with wildcards, hold wherever another of them does; only where that is sure."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values = values
+        # once for each, as the values of a list are compared each with each
+        self.shapes = [None if is_plain(value) else _shape(value) for value in values]
+        self.texts = [fold(plain(value) or "") if is_plain(value) else None for value in values]
+        self.wide = [index for index, text in enumerate(self.texts) if text is None]
+
+    def over(self, index: int) -> Iterator[Any]:
+        """The values that cover the one of that index."""
+        text, narrow = self.texts[index], self.shapes[index]
+        for at in self.wide:
+            value, wide = self.values[at], self.shapes[at]
+            if at == index:
+                continue
+            if text is not None:
+                found = _holds_in(wide, text) if wide else isinstance(value, SigmaString) and _matches(value, text)
+                if found and not isinstance(value, SigmaCasedString):
+                    yield value
+            # the same text twice is told of by its second place alone
+            elif wide != narrow and _implies(wide=wide, narrow=narrow):
+                yield value
+
+
+def _holds_in(shape: _Shape, text: str) -> bool:
+    if shape is None:
         return False
-    if is_plain(narrow):
-        return _judge_text(wide, plain(narrow) or "") is True
-    if _shape(wide) == _shape(narrow):
-        return False  # the same text twice is told of by its second place alone
-    return _implies(wide=_shape(wide), narrow=_shape(narrow))
+    kind, fixed = shape
+    return fixed in text if kind == "contains" else text.startswith(fixed) if kind == "starts" else text.endswith(fixed)
 
 
 @dataclass(frozen=True)
@@ -120,10 +190,16 @@ class _Region:
 
 
 def _regions(field: str, values: Sequence[Any]) -> Iterator[_Region]:
-    kind = field_kind(field)
-    column = EVENT_SCHEMA.field(field) if field in EVENT_SCHEMA.names else None
+    name, _, part = field.partition("|")
+    kind = field_kind(name)
+    column = EVENT_SCHEMA.field(name) if name in EVENT_SCHEMA.names else None
     if column is None or column.nullable:
         yield _Region("absent", present=False)
+    if part:
+        if kind != "time":
+            yield _Region("absent", present=True)  # there, and no time
+        yield from (_Region("number", number=number) for number in _numbers(field, values))
+        return
     if kind == "other":
         yield _Region("absent", present=True)  # JSON's null: there, and yet no value
     if field in ENUMERATIONS:
@@ -156,11 +232,11 @@ def _numbers(field: str, values: Sequence[Any]) -> list[float]:
     for value in values:
         if isinstance(value, SigmaCompareExpression):
             named.add(float(value.number.number))
-        elif isinstance(value, SigmaNumber) and not isinstance(value, SigmaTimestampPart):
+        elif isinstance(value, SigmaNumber):
             named.add(float(value.number))
         elif isinstance(value, SigmaString) and re.search(NUMBER, plain(value) or ""):
             named.add(float(str(plain(value))))
-    low, high, whole = field_bounds(field)
+    low, high, whole = bounds(field)
     edges = sorted({*named, *(bound for bound in (low, high) if bound is not None)}) or [0.0]
     found = [edges[0] - 1, *edges, edges[-1] + 1]
     for below, above in pairwise(edges):
@@ -184,6 +260,8 @@ def _judge(value: Any, region: _Region) -> bool | None:
     if region.kind == "text":
         sensitive = isinstance(value, SigmaCasedString | SigmaRegularExpression)
         return None if sensitive and not region.exact else _judge_text(value, region.text or "")
+    if _matches_anything(value):
+        return True
     return (
         False
         if isinstance(value, SigmaCompareExpression | SigmaBool) or type(value) is SigmaNumber or _names_one_text(value)
@@ -201,12 +279,29 @@ def _judge_number(value: Any, number: float) -> bool | None:
     """Of a number, which a text column may spell in many ways."""
     if isinstance(value, SigmaCompareExpression):
         return _compare(value, number)
-    if type(value) is SigmaNumber:
+    if isinstance(value, SigmaNumber):
         return float(value.number) == number
+    if _matches_anything(value):
+        return True
     if _names_one_text(value):
         equal = re.search(NUMBER, plain(value) or "") and float(plain(value) or "") == number
         return None if equal else False
     return False if isinstance(value, SigmaBool) else None
+
+
+def _matches_anything(value: Any) -> bool:
+    """Any text, the empty one too: `*`, or an expression that finds nothing in nothing, wherever it looks."""
+    if isinstance(value, SigmaRegularExpression):
+        return not re.search(r"[$^]|\\[AbBzZG]", str(value.regexp)) and _finds(pattern(value), "")
+    return (
+        isinstance(value, SigmaString)
+        and bool(value.s)
+        and all(part is SpecialChars.WILDCARD_MULTI for part in value.s)
+    )
+
+
+def _finds(expression: str, text: str) -> bool:
+    return bool(re2.search(expression, text))
 
 
 def _judge_text(value: Any, text: str) -> bool | None:
@@ -262,7 +357,7 @@ _TEXT_JUDGES: tuple[tuple[type, Callable[[Any, str], bool | None]], ...] = (
     (SigmaNumber, _is_number),
     (SigmaCompareExpression, _is_number),
     (SigmaBool, lambda value, text: fold(text) == ("true" if value.boolean else "false")),
-    (SigmaRegularExpression, lambda value, text: bool(re2.search(pattern(value), text))),
+    (SigmaRegularExpression, lambda value, text: _finds(pattern(value), text)),
     (SigmaCIDRExpression, _within),
 )
 
@@ -300,6 +395,19 @@ def _implies(*, wide: _Shape, narrow: _Shape) -> bool:
     return narrow[1].startswith(wide[1]) if wide[0] == "starts" else narrow[1].endswith(wide[1])
 
 
+def _cidr_implies(narrow: Any, wide: Any) -> bool:
+    if not isinstance(narrow, SigmaCIDRExpression) or not isinstance(wide, SigmaCIDRExpression):
+        return False
+    inner: Any = narrow.network
+    return inner.version == wide.network.version and bool(inner.subnet_of(wide.network))
+
+
+def _cidr_excludes(one: Any, other: Any) -> bool:
+    if not isinstance(one, SigmaCIDRExpression) or not isinstance(other, SigmaCIDRExpression):
+        return False
+    return one.network.version != other.network.version or not one.network.overlaps(other.network)
+
+
 def _excludes(one: _Shape, other: _Shape) -> bool:
     if one is None or other is None or one[0] != other[0] or one[0] == "contains":
         return False
@@ -307,16 +415,18 @@ def _excludes(one: _Shape, other: _Shape) -> bool:
 
 
 def _tied(one: Sequence[Any], other: Sequence[Any], *, implied: bool) -> bool:
-    shapes, others = [_shape(value) for value in one], [_shape(value) for value in other]
     if implied:
-        return all(any(_implies(wide=wide, narrow=narrow) for wide in others) for narrow in shapes)
-    return all(_excludes(a, b) for a in shapes for b in others)
+        return all(
+            any(_cidr_implies(narrow, wide) or _implies(wide=_shape(wide), narrow=_shape(narrow)) for wide in other)
+            for narrow in one
+        )
+    return all(_cidr_excludes(a, b) or _excludes(_shape(a), _shape(b)) for a in one for b in other)
 
 
-def _flat(values: Sequence[Any]) -> Iterator[Any]:
+def flat(values: Sequence[Any]) -> Iterator[Any]:
     for value in values:
         if isinstance(value, SigmaExpansion):
-            yield from _flat(value.values)
+            yield from flat(value.values)
         else:
             yield value
 

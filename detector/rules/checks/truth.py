@@ -18,7 +18,7 @@ from sigma.conditions import (
     ConditionSelector,
 )
 
-from detector.rules.checks.possible import Pattern, patterns
+from detector.rules.checks.possible import Pattern, compared, patterns
 from detector.rules.compile import leaves
 
 #: Atoms of a condition that are looked at in full; 2^16 assignments.
@@ -29,7 +29,8 @@ Key = Hashable
 
 @dataclass(frozen=True)
 class Atom:
-    """Comparisons of one field that only ever occur together, as the values of one list: any of them holds."""
+    """Comparisons of one field (or part of a time) that only ever occur together, as the values of one list: any of
+    them holds."""
 
     field: str | None
     values: tuple[Any, ...]
@@ -116,8 +117,9 @@ class Table:
 
 def key_of(leaf: Any) -> tuple[str | None, str]:
     """Two leaves of one key are one comparison."""
-    field_name = leaf.field if isinstance(leaf, ConditionFieldEqualsValueExpression) else None
-    return field_name, f"{type(leaf.value).__name__}:{leaf.value!r}"
+    if not isinstance(leaf, ConditionFieldEqualsValueExpression):
+        return None, f"{type(leaf.value).__name__}:{leaf.value!r}"
+    return compared(leaf.field, leaf.value), f"{type(leaf.value).__name__}:{leaf.value!r}"
 
 
 def selected(node: ConditionSelector, names: Sequence[str]) -> list[str]:
