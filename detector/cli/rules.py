@@ -47,20 +47,36 @@ WRONG = 3
 PARTIAL = 4
 
 
+Pipelines = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pipeline",
+        metavar="FILE",
+        help="A processing pipeline of pySigma (YAML), such as a mapping of field names; may be repeated.",
+    ),
+]
+
+
 @app.command()
 def check(
+    ctx: typer.Context,
     paths: Paths,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too; json and sarif always have them.")] = False,
     output: Annotated[
         CheckFormat, typer.Option("--format", help="sarif (2.1.0) is what code scanning takes.")
     ] = CheckFormat.table,
+    pipelines: Pipelines = None,
 ) -> None:
-    """Name what is wrong with rules, with file and line. Every fault and its mend: docs/rule-faults.md."""
+    """Name what is wrong with rules, with file and line. Every fault and its mend: docs/rule-faults.md.
+
+    Rules with a pipeline, given here or by `rules.pipelines` of the settings, are looked at with their fields mapped.
+    """
+    from detector.rules.pipeline import given_to
     from detector.rules.report import check_rules
     from detector.rules.sarif import sarif
 
-    report = check_rules(paths, strict=strict)
+    report = check_rules(paths, strict=strict, given=given_to(paths, pipelines or [], load(ctx)[1].rules))
     if output is CheckFormat.json:
         print_json(report.as_json())
     elif output is CheckFormat.sarif:
@@ -84,12 +100,14 @@ def run_examples(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write the outcomes there as JUnit XML.")
     ] = None,
+    pipelines: Pipelines = None,
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Run the examples that lie beside each rule. With a home, also show how often each rule was right so far."""
     from detector.rules import prove
+    from detector.rules.pipeline import given_to
 
-    report = prove.run_examples(paths)
+    report = prove.run_examples(paths, given_to(paths, pipelines or [], load(ctx)[1].rules))
     if junit is not None:
         from detector.rules.junit import junit as as_xml
 
@@ -121,14 +139,7 @@ def run(
         Path | None,
         typer.Option("--placeholders", metavar="FILE", help="YAML with the values of `|expand`: `name: [value, …]`."),
     ] = None,
-    pipelines: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--pipeline",
-            metavar="FILE",
-            help="A processing pipeline of pySigma (YAML), such as a mapping of field names; may be repeated.",
-        ),
-    ] = None,
+    pipelines: Pipelines = None,
     time_field: Annotated[
         str, typer.Option("--time-field", metavar="NAME", help="Field that correlations order events by.")
     ] = "event_time",

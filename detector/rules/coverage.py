@@ -29,6 +29,7 @@ from detector.rules.checks.truth import selected
 from detector.rules.compile import field_parts, has_keywords
 from detector.rules.document import read_documents, rule_files
 from detector.rules.pack import About, Detection, RulePack
+from detector.rules.pipeline import Given
 from detector.rules.run import run_rules
 
 #: Alternatives looked at in one rule; a list of thousands is data, not logic.
@@ -62,9 +63,11 @@ class Part:
         }
 
 
-def coverage(con: Backend, paths: Sequence[Path], events: ir.Table, owners: Sequence[Path]) -> tuple[Part, ...]:
+def coverage(
+    con: Backend, paths: Sequence[Path], events: ir.Table, owners: Sequence[Path], given: Given | None = None
+) -> tuple[Part, ...]:
     """Every selection and alternative of the rules, in order. `owners`: for each row of `events` its rule's file."""
-    rules = list(_logics(paths))
+    rules = list(_logics(paths, given or Given()))
     probes = [probe for number, logic in enumerate(rules) for probe in _probes(number, logic)]
     rows: dict[str, set[int]] = {probe.about.key: set() for probe in probes}
     for hit in run_rules(con, RulePack(tuple(probes)), events):
@@ -77,10 +80,10 @@ def coverage(con: Backend, paths: Sequence[Path], events: ir.Table, owners: Sequ
     return tuple(parts)
 
 
-def _logics(paths: Sequence[Path]) -> Iterator[Logic]:
+def _logics(paths: Sequence[Path], given: Given) -> Iterator[Logic]:
     for file in rule_files(paths):
         for document in read_documents(file)[0]:
-            logic = Logic.of(document)
+            logic = Logic.of(document, given.of(file))
             if logic is not None:
                 yield logic
 

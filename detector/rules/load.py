@@ -53,7 +53,7 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
         try:
             its = _linted(document, given, strict=strict)
             scope, vain = parse_filter(document, references, its, strict=strict)
-            _known(document, "filter", field_parts([scope.tree]), given, strict=strict)
+            _known(document, "filter", field_parts([scope.tree]), given)
         except RuleError as exc:
             refusals.append(exc)
         else:
@@ -64,7 +64,7 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
             its = _linted(document, given, strict=strict)
             reported = document.key not in served
             detection = parse_detection(document, its, reported=reported)
-            _known(document, "detection", detection.parts, given, strict=strict)
+            _known(document, "detection", detection.parts, given)
             loaded[document.key] = filtered(detection, [scope for scope in scopes if scope.fits(document)])
         except RuleError as exc:
             refusals.append(exc)
@@ -78,7 +78,11 @@ def load_documents(documents: Sequence[Document], *, strict: bool, given: Given 
                 bases = {name: references.one(name, document, *path) for name, path in named_rules(document)}
                 rewritten = rewritten_correlation(document, bases, its.pipeline)
                 correlation = parse_correlation(rewritten, resolve, reported=reported)
-            _known(document, "correlation", correlation.fields, given, strict=strict)
+            _known(document, "correlation", correlation.fields, given)
+            if strict and not given.foreign(document.file):
+                from detector.rules.lint import lint_correlation
+
+                _raise_first(lint_correlation(document, correlation, loaded))
             loaded[document.key] = correlation
         except RuleError as exc:
             refusals.append(exc)
@@ -104,9 +108,9 @@ def _linted(document: Document, given: Given, *, strict: bool) -> Given:
     return given.of(document.file)
 
 
-def _known(document: Document, key: str, fields: Iterable[str], given: Given, *, strict: bool) -> None:
+def _known(document: Document, key: str, fields: Iterable[str], given: Given) -> None:
     """All that is asked of a foreign rule among one's own: on a field that no event has it would be silent for ever."""
-    known = known_fields() if strict and given.foreign(document.file) else frozenset(fields)
+    known = known_fields() if given.foreign(document.file) else frozenset(fields)
     for name in fields:
         if name not in known:
             raise document.error(

@@ -173,7 +173,9 @@ def _bounds(document: Document, condition: Any) -> tuple[Bound, ...]:
     for name in sorted(OPERATORS & set(condition)):
         number = condition[name]
         if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise document.error(f"{number!r} is no number", *_CONDITION, name)
+            raise document.error(
+                f"{number!r} is no number", *_CONDITION, name, hint="Write a plain number, without quotes: `gte: 10`."
+            )
         bounds.append((name, number))
     if not bounds:
         raise document.error(
@@ -221,7 +223,7 @@ def _check_reachable(
         points = sorted({*numbers, min(numbers) - 1, max(numbers) + 1})
         tries = [*points, *((low + high) / 2 for low, high in pairwise(points))]
         if not any(_met(bounds, value) for value in tries):
-            raise document.error("no number meets this condition", *_CONDITION)
+            raise document.error("no number meets this condition", *_CONDITION, hint="Its bounds exclude each other.")
         return ()
     most = rules if kind in TEMPORAL else max(1, *(math.floor(number) + 2 for number in numbers))
     edges = {1, most, *(math.floor(number) + step for number in numbers for step in (-1, 0, 1, 2))}
@@ -236,7 +238,8 @@ def _check_reachable(
             "without b before it.",
         )
     more = f": there are {rules} rules" if kind in TEMPORAL else ""
-    raise document.error(f"no count meets this condition{more}", *_CONDITION)
+    hint = f"Counts are from 1 on{f', and at most {rules}' if kind in TEMPORAL else ''}; all bounds must hold at once."
+    raise document.error(f"no count meets this condition{more}", *_CONDITION, hint=hint)
 
 
 def _met(bounds: tuple[Bound, ...], value: float) -> bool:

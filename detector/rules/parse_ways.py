@@ -53,7 +53,11 @@ def parse_ways(document: Document, condition: str, rules: Sequence[str], *, orde
     possible = [(all_, none) for all_, none in ways if not all_ & none]
     # a window ends at an event of one of the rules: not all of them can be missing
     if not any(all_ or len(none) < len(set(rules)) for all_, none in possible):
-        raise document.error("no window meets this condition: each ends with an event of one of the rules", *_AT)
+        raise document.error(
+            "no window meets this condition: each ends with an event of one of the rules",
+            *_AT,
+            hint="Mostly an `and` that should be an `or`, or a `not` too many.",
+        )
     places = {name: [index for index, rule in enumerate(rules) if rule == name] for name in rules}
     found = [
         Together(

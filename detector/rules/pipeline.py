@@ -63,6 +63,12 @@ def given_by(settings: RuleSettings) -> Given:
     return Given(folders={folder: pipeline for folder, pipeline in read.items() if pipeline is not None})
 
 
+def given_to(paths: Sequence[Path], pipelines: Sequence[Path], settings: RuleSettings) -> Given:
+    """What rules are checked with: all of `paths` mapped by `pipelines` where there are any, else the settings'."""
+    whole = read_pipelines(pipelines)
+    return given_by(settings) if whole is None else Given(folders=dict.fromkeys(paths, whole))
+
+
 def read_pipelines(paths: Sequence[Path]) -> ProcessingPipeline | None:
     """The pipelines of the files as one, in order of their priority, then as named. Raises ConfigError."""
     pipelines = sorted((_read(path) for path in paths), key=lambda one: one.priority)

@@ -23,6 +23,7 @@ from detector.rules.examples import APART, DEFAULTS, Example, all_examples
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import Correlation, Detection, RulePack
+from detector.rules.pipeline import Given
 from detector.rules.report import Fault
 from detector.rules.run import run_rules
 from detector.rules.windows import ROW
@@ -103,9 +104,9 @@ class ExamplesReport:
             out.print(f"{covered} of {len(self.parts)} selections and alternatives exercised.", soft_wrap=True)
 
 
-def run_examples(paths: Sequence[Path]) -> ExamplesReport:
+def run_examples(paths: Sequence[Path], given: Given | None = None) -> ExamplesReport:
     """Raises RuleError for a path that does not exist; all else is in the report."""
-    pack = load_rules(paths, strict=False)
+    pack = load_rules(paths, strict=False, given=given)
     faults = [*without_rules(paths), *pack.refusals]
     cases: list[Case] = []
     for rule, found in all_examples(paths):
@@ -121,7 +122,7 @@ def run_examples(paths: Sequence[Path]) -> ExamplesReport:
         hits = _hits(con, pack.detections, table, belongs, cases)
         for lot in _lots(pack, cases):
             hits += lot.hits(con, pack, cases)
-        parts = coverage(con, paths, ibis.memtable(table), [cases[index][0] for index in belongs])
+        parts = coverage(con, paths, ibis.memtable(table), [cases[index][0] for index in belongs], given)
     finally:
         con.disconnect()
     outcomes = tuple(Outcome(rule, example, hits[index]) for index, (rule, example) in enumerate(cases))

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import RuleError, Where
-from detector.rules.checks import between_documents, in_document, kind_of
+from detector.rules.checks import between_documents, in_correlations, in_document, kind_of
 from detector.rules.checks.kind import SEVERITIES, Severity
 from detector.rules.document import Document, read_documents, rule_files, without_rules
 from detector.rules.load import load_documents
+from detector.rules.pipeline import Given
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,8 +94,11 @@ class CheckReport:
             out.print(f"  Notes ({', '.join(f'{number} {name}' for name, number in kinds.items())}): see --notes.")
 
 
-def check_rules(paths: Sequence[Path], *, strict: bool = False) -> CheckReport:
-    """Raises RuleError for a path that does not exist."""
+def check_rules(paths: Sequence[Path], *, strict: bool = False, given: Given | None = None) -> CheckReport:
+    """Rules below a folder that has a pipeline in `given` are looked at as it leaves them.
+
+    Raises RuleError for a path that does not exist.
+    """
     documents: list[Document] = []
     errors: list[RuleError] = []
     files = rule_files(paths)
@@ -103,9 +107,10 @@ def check_rules(paths: Sequence[Path], *, strict: bool = False) -> CheckReport:
         documents += read
         errors += wrong
     errors += without_rules(paths)
-    errors += [error for document in documents for error in in_document(document)]
-    errors += between_documents(documents)
-    errors += load_documents(documents, strict=False).refusals
+    errors += [error for document in documents for error in in_document(document, given)]
+    errors += between_documents(documents, given)
+    pack = load_documents(documents, strict=False, given=given)
+    errors += [*pack.refusals, *in_correlations(pack, documents)]
     return CheckReport(len(documents), len(files), _ordered(Fault.of(error, strict=strict) for error in errors))
 
 

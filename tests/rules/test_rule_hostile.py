@@ -127,7 +127,68 @@ METADATA = [
     ("detector: {risk: weak, reference_tables: {a: b}}  # here", "unknown-table", "unknown reference table", ""),
     ("detector: 5  # here", "wrong-type", "`detector` must be a mapping", "risk: notable"),
 ]
+#: What stands under `correlation:` beside `timespan: 1h`, on a rule on views and one on prints and exports.
+CORRELATIONS = [
+    ("type: value_count\nrules: viewed\ngroup-by: [actor_id]\ncondition: {field: actor_id, gte: 3}  # here",
+     "impossible-count", "actor_id has only one value", "The correlation groups by actor_id."),
+    ("type: value_count\nrules: viewed\ngroup-by: [actor_id]\ncondition: {field: action, gte: 2}  # here",
+     "impossible-count", "action has only one value", "action can be: view."),
+    ("type: value_count\nrules: [viewed, taken]\ngroup-by: [actor_id]\ncondition: {field: action, gt: 3}  # here",
+     "impossible-count", "action has at most 3 different values", "action can be: export, print, view."),
+    ("type: value_count\nrules: viewed\ngroup-by: [actor_id]\ncondition: {field: outcome, gte: 40}  # here",
+     "impossible-count", "outcome has at most 4 different values", "denied, error, no_trace, success"),
+    ("type: value_count\nrules: viewed\ngroup-by: [actor_id]\ncondition: {field: new_terminal, gte: 3}  # here",
+     "impossible-count", "new_terminal has at most 2", "0, 1"),
+    ("type: value_count\nrules: viewed\ngroup-by: [unit]\ncondition: {field: is_automatic, gt: 2}  # here",
+     "impossible-count", "is_automatic has at most 2", "false, true"),
+    ("type: value_count\nrules: viewed\ngroup-by: [who]\naliases: {who: {viewed: actor_id}}\n"  # noqa: ISC004
+     "condition: {field: actor_id, gte: 2}  # here", "impossible-count", "actor_id has only one value", "groups by"),
+    ("type: value_avg\nrules: viewed\ncondition: {field: reason_missing, gt: 1}  # here",
+     "impossible-count", "reason_missing is never that much", "from 0 to 1"),
+    ("type: value_median\nrules: viewed\ncondition: {field: peer_percentile, gt: 100}  # here",
+     "impossible-count", "peer_percentile is never that much", "from 0 to 100"),
+    ("type: value_sum\nrules: viewed\ncondition: {field: result_count, lt: 0}  # here",
+     "impossible-count", "result_count never adds up to it", "from 0 on"),
+    ("type: event_count\nrules: viewed\ncondition: {gte: 1}  # here",
+     "idle-correlation", "every event of its only rule meets", "too low"),
+    ("type: event_count\nrules: [viewed, taken]\ncondition: {neq: 0}  # here",
+     "idle-correlation", "every event of any of its rules meets", "too low"),
+    ("type: value_count\nrules: viewed\ncondition: {field: record_id, gt: 0}  # here",
+     "idle-correlation", "every event of its only rule meets", "too low"),
+    ("type: temporal\nrules: viewed  # here\ngroup-by: [actor_id]",
+     "idle-correlation", "every event of its only rule meets", "a rule that is missing"),
+    ("type: temporal_ordered\nrules: viewed  # here\ngroup-by: [actor_id]",
+     "idle-correlation", "every event of its only rule meets", "a rule that is missing"),
+    ("type: temporal\nrules: [viewed, viewed]  # here\ngroup-by: [actor_id]",
+     "repeated-rule", "'viewed' is named twice, and counts once", "temporal_ordered"),
+    ("type: temporal\nrules: [viewed, taken]\ncondition: viewed or taken  # here",
+     "idle-correlation", "any of its rules meets", ""),
+    ("type: temporal\nrules: [viewed, taken]\ncondition: {gte: 1}  # here",
+     "idle-correlation", "any of its rules meets", ""),
+    ("type: event_count\nrules: [viewed, viewed]  # here\ncondition: {gte: 5}",
+     "repeated-rule", "'viewed' is named twice", "temporal_ordered"),
+    ("type: value_sum\nrules: viewed\ncondition: {field: record_id, gte: 5}  # here",
+     "text-as-number", "record_id is a text, and value_sum", "value_count"),
+    ("type: value_avg\nrules: viewed\ncondition: {field: event_time, gte: 5}  # here",
+     "text-as-number", "event_time is a time", "value_count"),
+    ("type: value_count\nrules: viewed\ncondition: {field: rate_z, gte: 3}  # here",
+     "count-of-measures", "rate_z is a measure", "a bound on rate_z"),
+    ("type: event_count\nrules: viewed\ncondition: {lt: 0}  # here", "cannot-run", "no count meets", "from 1 on"),
+    ("type: event_count\nrules: viewed\ncondition: {lt: 1}  # here", "cannot-run", "nothing to happen", "temporal"),
+    ("type: event_count\nrules: viewed\ncondition: {gte: 30, lt: 3}  # here",
+     "cannot-run", "no count meets", "from 1 on"),
+    ("type: value_avg\nrules: viewed\ncondition: {field: rate_z, gt: 5, lt: 3}  # here",
+     "cannot-run", "no number meets", "exclude each other"),
+    ("type: temporal\nrules: [viewed, taken]\ncondition: {gt: 2}  # here", "cannot-run", "there are 2 rules", "2"),
+    ("type: event_count\nrules: viewed\ncondition: {gte: '3'}  # here", "cannot-run", "'3' is no number", "quotes"),
+    ("type: event_count\nrules: viewed\ncondition: {gte: 010}  # here", "unquoted-value", "010 is read as 8", "8"),
+    ("type: event_count\nrules: vieewd  # here\ncondition: {gte: 3}", "cannot-run", "no rule is named", "viewed?"),
+]  # fmt: skip
 VIEWED = "detection:\n  s: {action: view}\n  condition: s\n"
+BASES = (
+    f"title: Viewed\nname: viewed\n{SOURCE}{VIEWED}---\n"
+    f"title: Taken\nname: taken\n{SOURCE}{VIEWED.replace('view', '[print, export]')}---\n"
+)
 Case = tuple[str, str, str, str]
 
 
@@ -136,6 +197,8 @@ def rule(number: int, keys: str) -> str:
     head = HEAD.format(number=number, id=UUID(int=number + (4 << 76) + (8 << 60)))
     given = {line.partition(":")[0] for line in keys.splitlines()}
     own = "".join(line for line in (head + SOURCE).splitlines(keepends=True) if line.partition(":")[0] not in given)
+    if "correlation" in given:
+        return BASES + own + keys
     return own + keys + ("" if "detection" in given else VIEWED)
 
 
@@ -144,7 +207,11 @@ def indented(text: str) -> str:
 
 
 def texts() -> Iterator[tuple[str, Case]]:
-    cases = [*((f"detection:\n{indented(one[0])}", one) for one in DETECTIONS), *((f"{o[0]}\n", o) for o in METADATA)]
+    cases = [
+        *((f"detection:\n{indented(one[0])}", one) for one in DETECTIONS),
+        *((f"{one[0]}\n", one) for one in METADATA),
+        *((f"correlation:\n  timespan: 1h\n{indented(one[0])}", one) for one in CORRELATIONS),
+    ]
     for number, (keys, case) in enumerate(cases):
         yield rule(number, keys), case
 

@@ -14,7 +14,17 @@ import pytest
 import yaml
 
 from detector.errors import RuleError
-from detector.rules.checks import DOCUMENT_CHECKS, KINDS, between, conditions, fields, kind_of, metadata, own
+from detector.rules.checks import (
+    DOCUMENT_CHECKS,
+    KINDS,
+    between,
+    conditions,
+    correlations,
+    fields,
+    kind_of,
+    metadata,
+    own,
+)
 from detector.rules.checks.kind import Check, Kind
 from detector.rules.checks.own import RISKS
 from detector.rules.load import load_rules
@@ -206,8 +216,8 @@ def test_every_kind_is_documented(root: Path) -> None:
 
 def test_no_check_is_forgotten() -> None:
     """A function made a check and left out of its module's list would never run."""
-    listed = {id(one) for one in (*DOCUMENT_CHECKS, *conditions.LOGIC_CHECKS, *between.CHECKS)}
-    for module in (metadata, own, fields, conditions, between):
+    listed = {id(one) for one in (*DOCUMENT_CHECKS, *conditions.LOGIC_CHECKS, *between.CHECKS, *correlations.CHECKS)}
+    for module in (metadata, own, fields, conditions, between, correlations):
         for name, value in vars(module).items():
             assert not isinstance(value, Check) or id(value) in listed, name
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rule_helpers import rows_by_title, rule_text, write_events, write_rules
 
+from detector import cli
 from detector.config import RuleSettings
 from detector.errors import ConfigError
 from detector.rules.load import load_rules
@@ -185,6 +186,36 @@ def test_of_ones_own_rules_those_below_a_folder_with_a_pipeline_are_foreign(tmp_
     assert f"{theirs / 'b.yml'}:4" in said[1]
     assert "unknown column or feature 'Terminal', once the pipeline has mapped the names" in said[1]
     assert "Did you mean terminal_id?" in said[1]
+
+
+def test_check_and_test_read_rules_as_their_pipeline_leaves_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By `--pipeline`, and by the settings that a scan reads; what is not mapped is a fault either way."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    mapped = theirs / "a.yml"
+    mapped.write_text(FOREIGN.format("Mapped", "UserName: ann, Action: view"))
+    (theirs / "a.examples.yml").write_text(
+        "examples:\n  - {name: ann, expect: {exactly: 1}, events: [{actor_id: ann, action: view}]}\n"
+        "  - {name: bob, near_miss_of: ann, change: {actor_id: bob}, expect: none}\n"
+    )
+    (theirs / "b.yml").write_text(FOREIGN.format("Not mapped", "Terminal: no"))
+    mapping = pipeline(tmp_path, MAPPING)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"rules: {{dirs: ['{theirs}'], pipelines: {{'{theirs}': ['{mapping}']}}}}\n")
+    for arguments in (["--pipeline", str(mapping)], ["--config", str(config)]):
+        assert cli.run(["rules", "check", str(theirs), "--format", "json", *arguments]) == 3
+        faults = [fault for fault in json.loads(capsys.readouterr().out)["faults"] if fault["severity"] != "note"]
+        assert {(fault["file"], fault["line"], fault["id"]) for fault in faults} == {
+            (str(theirs / "b.yml"), 4, "unknown-field"),
+            (str(theirs / "b.yml"), 4, "unquoted-value"),
+        }
+        assert cli.run(["rules", "test", str(mapped), *arguments]) == 0
+        assert "2 examples of 1 rule files: 2 passed.\n1 of 1 selections" in capsys.readouterr().out
+    assert cli.run(["rules", "check", str(mapped), "--format", "json"]) == 3
+    said = {fault["id"] for fault in json.loads(capsys.readouterr().out)["faults"]}
+    assert {"unknown-field", "unknown-key", "wrong-logsource"} <= said
 
 
 def test_pipelines_for_a_folder_that_is_none_of_the_rules_are_a_fault_of_the_configuration(tmp_path: Path) -> None:

@@ -45,12 +45,12 @@ class Logic:
     trees: Mapping[str, Any]
 
     @classmethod
-    def of(cls, document: Document) -> Logic | None:
-        """None for what is no detection rule, or was refused."""
+    def of(cls, document: Document, given: Given | None = None) -> Logic | None:
+        """None for what is no detection rule, or was refused. `given`: what the run gives this document's file."""
         if document.kind != "detection":
             return None
         try:
-            detections = parse_selections(document, Given())
+            detections = parse_selections(document, given or Given())
             trees = {name: SigmaCondition(name, detections).parse() for name in detections.detections}
             structures = tuple(_structure(one) for one in detections.parsed_condition)
             used = {name for one in structures for name in names_in(one, list(trees))}
