@@ -102,7 +102,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Backtest:
-    """`vanished` are alerts confirmed as misuse that the filters would have kept from being raised."""
+    """`vanished` are alerts confirmed as misuse that the filters would have kept from being raised; `lost` those that
+    the changed rules would no longer raise, but for the `accepted` ones."""
 
     first: date | None
     last: date | None
@@ -110,6 +111,13 @@ class Backtest:
     tallies: tuple[Tally, ...]
     vanished: tuple[str, ...]
     inactive: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Would what was confirmed go unseen?"""
+        return bool(self.vanished or self.lost)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -118,6 +126,8 @@ class Backtest:
             "nights": self.nights,
             "rules": [tally.as_json(self.nights) for tally in self.tallies],
             "vanished": list(self.vanished),
+            "lost": list(self.lost),
+            "accepted": list(self.accepted),
             "inactive": list(self.inactive),
         }
 
@@ -150,8 +160,11 @@ def backtest(
     first: date | None,
     last: date | None,
     progress: Progress,
+    accept: Collection[str] = (),
 ) -> Backtest:
-    """Raises RuleError for a rule or filter that cannot be run, UsageError where no night was scanned in that time."""
+    """`accept`: ids of confirmed alerts that the changed rules may lose. A filter may hide none.
+
+    Raises RuleError for a rule or filter that cannot be run, UsageError where no night was scanned in that time."""
     trial = _trial(rules, filters, settings, reference)
     nights = _nights(first, last)
     known = {rule.about.rule_id for rule in trial.packs["now"].rules}
@@ -159,7 +172,7 @@ def backtest(
         rule.about.rule_id: Tally(rule.about, is_new=rule.about.rule_id not in known)
         for rule in trial.packs["tried"].rules
     }
-    stands = _Stands()
+    by_filters, by_rules = _Stands(), _Stands(trial.given)
     verdicts = latest_verdicts()
     for index, night in enumerate(nights):
         progress.update(f"the night of {night.isoformat()}", index / len(nights))
@@ -168,15 +181,30 @@ def backtest(
         tried, now = _by_rule(found["tried"]), _by_rule(found["now"])
         for rule_id, tally in tallies.items():
             tally.see(night, tried.get(rule_id, []), now.get(rule_id, []), decided)
-        stands.see(decided, found.get("unfiltered", []), found.get("filtered", []))
+        by_filters.see(decided, found.get("unfiltered", []), found.get("filtered", []))
+        by_rules.see(decided, found["now"], found.get("unfiltered", found["tried"]))
     told = tuple(tally for tally in tallies.values() if tally.about.rule_id in trial.given or tally.added or tally.lost)
-    return Backtest(nights[0], nights[-1], len(nights), told, stands.vanished, trial.inactive)
+    lost = by_rules.vanished
+    return Backtest(
+        nights[0],
+        nights[-1],
+        len(nights),
+        told,
+        by_filters.vanished,
+        trial.inactive,
+        lost=tuple(alert for alert in lost if alert not in accept),
+        accepted=tuple(alert for alert in lost if alert in accept),
+    )
 
 
 class _Stands:
-    """Which confirmed alerts stand without the filters, and which still do with them, over all nights."""
+    """Which confirmed alerts stand before a change, and which still do after it, over all nights.
 
-    def __init__(self) -> None:
+    Where only the rules of some ids are `changed`, what the others said in the alert keeps it standing, too.
+    """
+
+    def __init__(self, changed: Collection[str] | None = None) -> None:
+        self.changed = changed
         self.before: set[str] = set()
         self.after: set[str] = set()
 
@@ -191,8 +219,16 @@ class _Stands:
     @property
     def vanished(self) -> tuple[str, ...]:
         gone = self.before - self.after
-        by_model = AlertFinding.objects.filter(detector="forest", superseded_at=None, alert__in=gone)
-        return tuple(sorted(gone - set(by_model.values_list("alert_id", flat=True))))
+        said = AlertFinding.objects.filter(superseded_at=None, alert__in=gone).values_list(
+            "alert_id", "detector", "rule_id", "level"
+        )
+        kept = {
+            alert
+            for alert, detector, rule_id, level in said
+            if detector == "forest"
+            or (self.changed is not None and rule_id not in self.changed and level != "informational")
+        }
+        return tuple(sorted(gone - kept))
 
 
 def _trial(rules: Sequence[Path], filters: Sequence[Path], settings: Settings, reference: Reference) -> Trial:

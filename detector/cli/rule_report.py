@@ -67,6 +67,13 @@ def backtest_report(result: Backtest, output: OutputFormat) -> None:
             f"REFUSED: with the filter {len(result.vanished)} alert(s) confirmed as misuse would not have been raised: "
             f"{', '.join(result.vanished)}"
         )
+    if result.lost:
+        said = f"with the changed rules {len(result.lost)} alert(s) confirmed as misuse would no longer be raised"
+        mend = f"Widen the rules, or accept the loss alert by alert: --accept {result.lost[0]}"
+        say(f"REFUSED: {said}: {', '.join(result.lost)}\n  {mend}")
+    if result.accepted:
+        ids = ", ".join(result.accepted)
+        say(f"Accepted: {len(result.accepted)} confirmed alert(s) would no longer be raised: {ids}")
 
 
 def _row(rule: dict[str, Any]) -> list[str]:

@@ -199,11 +199,16 @@ def backtest(
     reference: Annotated[
         Path | None, typer.Option("--reference", metavar="DIR", help="Folder of reference tables, as for a scan.")
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="ALERT", help="A confirmed alert that the rules may lose; may be repeated."),
+    ] = None,
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Run changed or new rules over past nights, beside what reviewers decided. Writes nothing.
 
-    Leaves with exit code 3 when a filter would have kept a confirmed alert from being raised.
+    Leaves with exit code 3 when an alert confirmed as misuse would not be raised: with a filter, or with a changed rule
+    unless that alert is given by --accept.
     """
     if not rules and not filters:
         raise UsageError("nothing to try", hint="Name rules by --rules or a filter by --filter.")
@@ -222,9 +227,10 @@ def backtest(
             first=first.date() if first else None,
             last=last.date() if last else None,
             progress=bar,
+            accept=accept or (),
         )
     backtest_report(result, output)
-    if result.vanished:
+    if result.refused:
         raise typer.Exit(WRONG)
 
 

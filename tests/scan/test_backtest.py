@@ -120,11 +120,26 @@ def test_a_rule_that_loses_what_was_confirmed(run: Run, scanned: Path, tmp_path:
     changed = tmp_path / "changed.yml"
     changed.write_text(RULE.replace("ACTION", "export"))
     arguments = ("--config", str(scanned), "--from", "2026-02-03", "--to", "2026-02-04")
-    code, report, _ = run("rules", "backtest", "--rules", str(changed), *arguments)
+    code, report, said = run("rules", "backtest", "--rules", str(changed), *arguments)
     (rule,) = report["rules"]
-    assert (code, report["nights"], rule["hits"]) == (0, 2, 2)
+    assert (code, report["nights"], rule["hits"]) == (3, 2, 2)
     assert rule["compared"] == {"same": 0, "added": 2, "lost": 2}
     assert rule["decisions"]["confirmed_missed"] == [alert]
+    assert (report["vanished"], report["lost"], report["accepted"]) == ([], [alert], [])
+    assert f"REFUSED: with the changed rules 1 alert(s) confirmed as misuse would no longer be raised: {alert}" in said
+    assert f"--accept {alert}" in said
+    weaker = tmp_path / "weaker.yml"
+    weaker.write_text(RULE.replace("ACTION", "print").replace("level: medium", "level: informational"))
+    code, report, _ = run("rules", "backtest", "--rules", str(weaker), *arguments)
+    assert (code, report["lost"]) == (3, [alert]), "informational alone raises no alert"
+    code, report, said = run("rules", "backtest", "--rules", str(changed), *arguments, "--accept", alert)
+    assert (code, report["lost"], report["accepted"]) == (0, [], [alert])
+    assert f"Accepted: 1 confirmed alert(s) would no longer be raised: {alert}" in said
+    from detector.triage.models import AlertFinding  # the program has set up the database by now
+
+    AlertFinding.objects.filter(alert=alert).update(rule_id="another")
+    code, report, _ = run("rules", "backtest", "--rules", str(changed), *arguments)
+    assert (code, report["lost"]) == (0, []), "another rule's finding keeps the alert standing"
 
 
 def test_a_new_rule_has_nothing_beside_it_and_is_held_against_its_theme(
