@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.engine import connect
+from detector.rules.checks import in_correlations
 from detector.rules.document import Document
 from detector.rules.load import load_documents
 from detector.rules.run import run_rules
@@ -148,3 +149,28 @@ def compare(con: Any, rule: Rule, logs: Sequence[Sequence[Event]]) -> tuple[str,
 def test_the_engine_finds_what_loops_find(con: Any, rule: Rule, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - a log to try, no secret
     compare(con, rule, [log_of(random, str(number)) for number in range(40)])
+
+
+@settings(max_examples=150)
+@given(rule=some_rules(depth=0), seed=st.integers(0, 10_000))
+def test_what_the_check_says_of_a_correlation_is_so(rule: Rule, seed: int) -> None:
+    """What is said to be met by nothing is met by nothing in these logs, and what by every event, by every one."""
+    unique = {document["name"]: document for document in documents(rule)}
+    written = [Document(Path("r.yml"), i, d, {}) for i, d in enumerate(unique.values())]
+    said = {error.code for error in in_correlations(load_documents(written, strict=False), written)}
+    random = Random(seed)  # noqa: S311 - a log to try, no secret
+    events = [event for number in range(6) for event in log_of(random, str(number))]
+    found = {row for episode in episodes(rule, events) for row in episode.events}
+    if "impossible-count" in said:
+        assert found == set(), rule
+    if "idle-correlation" in said:
+        flags = [flag for flag in rule.rules if isinstance(flag, str)]
+        fields = [rule.aliases["who"] if name == "who" else dict.fromkeys(FLAGS, name) for name in rule.group_by]
+        grouped = {
+            row
+            for row, event in enumerate(events)
+            if event["t"] is not None
+            and (rule.value is None or event[rule.value] is not None)
+            and any(event[flag] and all(event[names[flag]] is not None for names in fields) for flag in flags)
+        }
+        assert found == grouped, rule

@@ -51,6 +51,8 @@ def test_nothing_is_held_against_them(folder: Path) -> None:
 
 def test_every_example_comes_out_as_it_says(proven: ExamplesReport) -> None:
     assert proven.faults == ()
+    assert proven.passed
+    assert len({outcome.rule for outcome in proven.outcomes}) >= 92
     wrong = [(outcome.example.name, outcome.hits) for outcome in proven.outcomes if not outcome.passed]
     assert wrong == []
 

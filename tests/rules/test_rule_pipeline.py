@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -154,16 +152,13 @@ def test_a_broken_pipeline_is_named(tmp_path: Path, text: str, why: str) -> None
     assert "pipeline.yml" in str(raised.value)
 
 
-def test_the_command_takes_pipelines(tmp_path: Path) -> None:
+def test_the_command_takes_pipelines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_rules(tmp_path / "rules.yml", rule_text("views", "s: {Action: view}\ncondition: s"))
     write_events(tmp_path / "events.jsonl", EVENTS)
     pipeline(tmp_path, MAPPING)
-    command = [sys.executable, "-m", "detector", "rules", "run", "--rules", "rules.yml", "--events", "events.jsonl"]
-    done = subprocess.run(
-        [*command, "--pipeline", "pipeline.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == [0, 1, 3]
+    command = ["rules", "run", "--rules", str(tmp_path / "rules.yml"), "--events", str(tmp_path / "events.jsonl")]
+    assert cli.run([*command, "--pipeline", str(tmp_path / "pipeline.yml")]) == 0
+    assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == [0, 1, 3]
 
 
 FOREIGN = "title: {0}\nseverity: 3\nlogsource: {{category: any}}\ndetection: {{s: {{{1}}}, condition: s}}\n"
