@@ -35,11 +35,12 @@ def closed_days(t: ir.Table) -> ir.Value:
 
 
 def reference_unknown(t: ir.Table) -> ir.Value:
-    return _of_citation(t, 1 - t.cited_known.fill_null(0))
+    """NULL without the incidents too: they are cited as cases are, and would all be called unknown."""
+    return _of_citation(t, 1 - ibis.greatest(t.cited_known.fill_null(0), t.incident_us.notnull().cast("int64")))
 
 
 def reference_mismatch(t: ir.Table) -> ir.Value:
-    return _of_citation(t, 1 - t.cited_related.fill_null(0))
+    return _of_citation(t, 1 - ibis.greatest(t.cited_related.fill_null(0), t.incident_related.fill_null(0)))
 
 
 def reference_unlinked(t: ir.Table) -> ir.Value:
@@ -48,7 +49,7 @@ def reference_unlinked(t: ir.Table) -> ir.Value:
 
 
 def reference_posthoc(t: ir.Table) -> ir.Value:
-    late = (t.cited_opened_us - t.us) / HOUR_US
+    late = (ibis.coalesce(t.cited_opened_us, t.incident_us) - t.us) / HOUR_US
     return (late < 0).ifelse(0.0, late)
 
 
@@ -131,27 +132,27 @@ FEATURES = (
         "reference_unknown",
         "context",
         "0 or 1",
-        "1 when the cited case is not in the table of cases (as known by the end of the night); NULL where none is "
-        "cited",
-        "the case cited is not known",
+        "1 when what is cited is neither in the table of cases nor in that of incidents (as known by the end of the "
+        "night); NULL where nothing is cited",
+        "the case or incident cited is not known",
         "high",
         "cases",
         reference_unknown,
         ("case_ref",),
-        frozenset({"cases"}),
+        frozenset({"cases", "incidents"}),
     ),
     Feature(
         "reference_mismatch",
         "context",
         "0 or 1",
-        "1 when the cited case is linked neither to the record nor to the actor or their unit, as one that no table "
-        "has; NULL where none is cited",
-        "the case cited has to do neither with the record nor with the actor's unit",
+        "1 when the cited case or incident is linked neither to the record nor to the actor or their unit, as one that "
+        "no table has; NULL where none is cited",
+        "the case or incident cited has to do neither with the record nor with the actor's unit",
         "high",
         "cases",
         reference_mismatch,
         ("case_ref", "record_id"),
-        frozenset({"cases", "case_staff", "case_records"}),
+        frozenset({"cases", "case_staff", "case_records", "incidents"}),
     ),
     Feature(
         "reference_unlinked",
@@ -169,9 +170,9 @@ FEATURES = (
         "reference_posthoc",
         "context",
         "hours",
-        "hours after the look-up at which the cited case was opened; 0 where it was open before, NULL where none is "
-        "cited or it is not known",
-        "the case cited was opened {value} hours after the look-up; usual for this actor {own}, for peers {peers}",
+        "hours after the look-up at which the cited case was opened, or the incident began; 0 where that was before, "
+        "NULL where none is cited or it is not known",
+        "what is cited began {value} hours after the look-up; usual for this actor {own}, for peers {peers}",
         "high",
         "cases",
         reference_posthoc,

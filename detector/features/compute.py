@@ -37,6 +37,7 @@ _READ: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         "unit_records": tables.UNIT_RECORDS,
         "record_days": tables.RECORD_DAYS,
         "visits": tables.VISITS,
+        "explained_visits": tables.EXPLAINED_VISITS,
         "habits": tables.HABITS,
         "case_records": tables.CASE_RECORDS,
     }
@@ -73,6 +74,7 @@ def read_back_days(settings: FeatureSettings) -> Mapping[str, int]:
         "unit_records": settings.novelty_days,
         "record_days": settings.novelty_days,
         "visits": CROWD_DAYS,
+        "explained_visits": CROWD_DAYS,
         "habits": settings.history_days,
         "case_records": REFERENCE_DAYS,
         "actor_features": settings.history_days,

@@ -23,6 +23,8 @@ from detector.features.trailing import grown
 SLACK = 0.5
 #: Look-ups of peers at which their share and everybody's weigh the same; look-ups in a unit at which its habit does.
 PEER_LOOKUPS, PLACE_LOOKUPS = 200, 20
+#: Stands for no explanation among the places of KINDS, which may become more: it is kept with the habits.
+NOTHING = 63
 #: Trailing minutes in which explained look-ups may cover an unexplained one.
 COVER_MINUTES = 60
 
@@ -38,11 +40,11 @@ def unexplained(e: ir.Table) -> ir.IntegerValue:
 
 
 def best(e: ir.Table) -> ir.IntegerValue:
-    """The place of the strongest explanation in KINDS; one past the last where there is none. NULL where not counted.
+    """The place of the strongest explanation in KINDS; NOTHING where there is none. NULL where not counted.
 
     A chain of automatic queries counts once.
     """
-    place: ir.Value = ibis.literal(len(KINDS), "int64")
+    place: ir.Value = ibis.literal(NOTHING, "int64")
     for index in reversed(range(len(KINDS))):
         if KINDS[index].counts:
             place = bit(e, BITS[KINDS[index].name]).ifelse(ibis.literal(index, "int64"), place)

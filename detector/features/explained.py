@@ -30,7 +30,7 @@ class Explanation:
     counts: bool = True
 
 
-#: The order is that of strength: the first that holds is the best explanation. Bits are their places: append only.
+#: The first that holds is the best explanation, roughly in the order of strength. Bits are their places: append only.
 KINDS: Final = (
     Explanation("case_staff", "the actor is on case {case}, which holds this record"),
     Explanation("incident", "the actor, or the actor's unit, had incident {incident} with this record within 48 hours"),
@@ -43,6 +43,15 @@ KINDS: Final = (
     Explanation("spawned", "another query fired this one by itself"),
     Explanation("requested", "it was keyed by somebody else on the actor's behalf", counts=False),
     Explanation("incident_elsewhere", "another unit had an incident with this record within 48 hours", counts=False),
+    Explanation("cited_incident", "incident {incident}, which is cited, is about this record, within 48 hours"),
+    Explanation(
+        "cited_own_incident",
+        "the actor was on incident {incident} at the time, which is cited but does not list this record",
+    ),
+    Explanation(
+        "colleague",
+        "a colleague of the actor's unit, whom something explains, looked at this record in the 48 hours before",
+    ),
 )
 BITS: Final = {kind.name: 1 << place for place, kind in enumerate(KINDS)}
 #: An event is explained when any of these bits is set.

@@ -38,8 +38,8 @@ class Known:
     case_records: case, record; of tonight's records, cited cases and the staff's own person records. A case is also on
     itself, as the record that it may be. listing: case; those that list any record.
     cases: case, unit_name, since, until; those that may matter tonight. case_staff: case, actor, since, until.
-    incidents: incident (its id), record, actor, unit_name, since, until (NULL if not given); of tonight's records, or
-    of no record. names: case, case_name; of the cases above.
+    incidents: incident (its id), case (the key when it is cited), record, actor, unit_name, since, until (NULL if not
+    given); of tonight's records, of no record, or cited tonight. names: case, case_name; of the cases above.
     """
 
     source: Mapping[str, ir.Table]
@@ -64,8 +64,8 @@ def looks(plan: Plan, tonight: ir.Table, events: ir.Table, vetting: Sequence[str
     people = people.select(peer=peer_key(people), unit_name=name_key(people.unit), vets=vets.cast("int64"))
     people = plan.keep("people", people.group_by("peer").agg(unit_name=people.unit_name.max(), vets=people.vets.max()))
     slim = tonight.select(
-        "seq", "us", "actor", "operator", "record", "case", "visit", "peer", "context", "counted", "spawned",
-        "on_behalf",
+        "seq", "us", "actor", "operator", "record", "case", "visit", "unit_record", "peer", "context", "counted",
+        "spawned", "on_behalf",
     )  # fmt: skip
     return plan.keep("looks", slim.left_join(people, "peer").drop("peer_right"))
 
@@ -98,7 +98,7 @@ def known(plan: Plan, events: ir.Table, source: Mapping[str, ir.Table]) -> Known
         links.select("case").distinct(),
         cases,
         plan.keep("case_staff", _case_staff(_of(source["case_staff"], "case_ref", asked))),
-        plan.keep("incidents", _incidents(_near(source["incidents"], records, actors), staff)),
+        plan.keep("incidents", _incidents(_near(source["incidents"], records, actors, cited), staff)),
         plan.keep("case_names", asked.select(case=key_of("case", asked.id), case_name="id")),
     )
 
@@ -125,9 +125,9 @@ def _of(table: ir.Table, column: str, asked: ir.Table) -> ir.Table:
     return table.semi_join(asked, table[column] == asked.id)
 
 
-def _near(incidents: ir.Table, records: ir.Table, actors: ir.Table) -> ir.Table:
+def _near(incidents: ir.Table, records: ir.Table, actors: ir.Table, cited: ir.Table) -> ir.Table:
     nameless = incidents.record_id.isnull() & incidents.staff_id.isin(actors.id)
-    return incidents.filter(incidents.record_id.isin(records.id) | nameless)
+    return incidents.filter(incidents.record_id.isin(records.id) | nameless | incidents.incident_id.isin(cited.id))
 
 
 def _staff(t: ir.Table) -> ir.Table:
@@ -198,6 +198,7 @@ def _incidents(t: ir.Table, staff: ir.Table) -> ir.Table:
     """With the unit of the officer on it where the incident names none."""
     slim = t.select(
         incident=t.incident_id,
+        case=key_of("case", t.incident_id),
         record=key_of("record", t.record_id),
         actor=person_key(t.staff_id),
         unit_name=name_key(t.unit),
@@ -212,5 +213,6 @@ def _incidents(t: ir.Table, staff: ir.Table) -> ir.Table:
     units = then.group_by("incident", "actor").agg(officers_unit=then.unit_name.argmax(then.staff_since))
     joined = slim.left_join(units, ["incident", "actor"])
     return joined.select(
-        "incident", "record", "actor", "since", "until", unit_name=ibis.coalesce(joined.unit_name, joined.officers_unit)
-    )
+        "incident", "case", "record", "actor", "since", "until",
+        unit_name=ibis.coalesce(joined.unit_name, joined.officers_unit),
+    )  # fmt: skip

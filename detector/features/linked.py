@@ -29,7 +29,7 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
 
     held (the record is on it), cited, lists (it lists any record), is_known, opened_us, closed_us (NULL if not known),
     open, on (the actor is on it), left (was until lately), left_us (since when not any more), ours (the unit's case),
-    team (a colleague is on it), about_actor (it holds the actor's own person record).
+    team (a colleague is on it), about_actor (it holds the actor's own person record, and the look-up is not of that).
     """
     zero, one = ibis.literal(0, "int64"), ibis.literal(1, "int64")
     slim = looks.filter(looks.actor.notnull()).select("seq", "us", "actor", "unit_name", "record", "case")
@@ -41,11 +41,14 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
         **{name: both[name].max() for name in ("us", "actor", "unit_name", "held", "cited")}
     )
     rows = plan.keep("linked", rows)
+    persons = known.staff.filter(known.staff.person.notnull()).select("actor", record="person").distinct()
+    oneself = slim.semi_join(persons, ["actor", "record"]).select("seq", oneself=one)
     asked = plan.keep("linked_people", rows.select("case", "actor").distinct())
     listed = known.listing.mutate(lists=one)
     cases = known.cases.select("case", "since", "until", owner="unit_name")
     t = rows.left_join(cases, "case").drop("case_right").left_join(listed, "case").drop("case_right")
-    t = t.left_join(_about(known, asked), ["case", "actor"]).drop("case_right", "actor_right")
+    t = t.left_join(_about(known, persons, asked), ["case", "actor"]).drop("case_right", "actor_right")
+    t = t.left_join(oneself, "seq").drop("seq_right")
     t = t.left_join(_assigned(rows, known), ["seq", "case"]).drop("seq_right", "case_right")
     t = t.left_join(_teams(plan, known), ["case", "unit_name"]).drop("case_right", "unit_name_right")
     is_open = (t.since <= t.us + LATE) & (t.us < t.until + AFTERWARDS)
@@ -63,7 +66,8 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
             left=t.left.fill_null(0),
             ours=(t.owner == t.unit_name).fill_null(False).cast("int64"),
             team=team.fill_null(False).cast("int64"),
-            about_actor=t.about.fill_null(0),
+            # One's own record is no case file, though a case may hold it.
+            about_actor=t.about.fill_null(0) * ibis.greatest(t.cited, 1 - t.oneself.fill_null(0)),
         ),
     )  # fmt: skip
 
@@ -114,12 +118,10 @@ def incident_links(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     named = known.incidents.filter(known.incidents.record.notnull())
     named = named.rename(officer="actor", officers_unit="unit_name")
     t = slim.inner_join(named, "record")
-    mine = (t.officer == t.actor).fill_null(False)
-    ours = mine | (t.officers_unit == t.unit_name).fill_null(False) | (t.officer.isnull() & t.officers_unit.isnull())
-    ends = ibis.coalesce(t.until, t.since)
-    near = (t.since - LATE <= t.us) & (t.us <= ends + LATE)
+    mine, ours = _whose(t)
+    near = _near(t)
     begun = t.since <= t.us
-    last_us = ibis.least(ends, t.us)
+    last_us = ibis.least(ibis.coalesce(t.until, t.since), t.us)
     found = t.group_by("seq").agg(
         incident=(near & ours & t.actor.notnull()).cast("int64").max(),
         name=t.incident.min(where=near & ours & t.actor.notnull()),
@@ -129,8 +131,7 @@ def incident_links(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     )
     sent = known.incidents.filter(known.incidents.record.isnull()).select("incident", "actor", "since", "until")
     d = slim.select("seq", "us", "actor").inner_join(sent, "actor")
-    ends = ibis.coalesce(d.until, d.since + INCIDENT) + WRITING_UP
-    sent = d.filter((d.since - ON_THE_WAY <= d.us) & (d.us <= ends)).select("seq", name="incident")
+    sent = d.filter(_running(d)).select("seq", name="incident")
     one = ibis.literal(1, "int64")
     none, nothing = ibis.literal(0, "int64"), ibis.null("int64")
     sent = sent.select("seq", "name", incident=none, elsewhere=none, dispatch=one, met_us=nothing, stirred_us=nothing)
@@ -150,9 +151,50 @@ def incident_links(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     return plan.keep("incident_facts", facts)
 
 
-def _about(known: Known, asked: ir.Table) -> ir.Table:
+def cited_incidents(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
+    """seq -> what the incident comes to that the event cites as its case, where there is one of that name: its bits and
+    name, whether it is `incident_related` to the record, the actor or their unit, and `incident_us`, its beginning."""
+    slim = looks.filter(looks.case.notnull() & looks.actor.notnull())
+    slim = slim.select("seq", "us", "actor", "unit_name", "record", "case")
+    about = known.incidents.rename(about="record", officer="actor", officers_unit="unit_name")
+    t = slim.inner_join(about, "case")
+    mine, ours = _whose(t)
+    lists = (t.about == t.record).fill_null(False)
+    found = t.group_by("seq").agg(
+        incident_related=(lists | ours).cast("int64").max(),
+        incident_us=t.since.max(),
+        cited=(lists & _near(t)).cast("int64").max(),
+        own=(mine & _running(t)).cast("int64").max(),
+        lists=lists.cast("int64").max(),
+        lists_any=t.about.notnull().cast("int64").max(),
+        cited_name=t.incident.max(),
+    )
+    own = found.own * found.lists_any * (1 - found.lists)
+    bits = found.cited * BITS["cited_incident"] + own * BITS["cited_own_incident"]
+    return plan.keep(
+        "cited_incidents", found.select("seq", "incident_related", "incident_us", "cited_name", cited_bits=bits)
+    )
+
+
+def _whose(t: ir.Table) -> tuple[ir.BooleanValue, ir.BooleanValue]:
+    """Whether the incident beside a look-up is the actor's; and whether it is that, their unit's, or nobody's."""
+    mine = (t.officer == t.actor).fill_null(False)
+    ours = mine | (t.officers_unit == t.unit_name).fill_null(False) | (t.officer.isnull() & t.officers_unit.isnull())
+    return mine, ours
+
+
+def _near(t: ir.Table) -> ir.BooleanValue:
+    return (t.since - LATE <= t.us) & (t.us <= ibis.coalesce(t.until, t.since) + LATE)
+
+
+def _running(t: ir.Table) -> ir.BooleanValue:
+    """Whether the incident was on, or somebody on the way to it or writing it up."""
+    ends = ibis.coalesce(t.until, t.since + INCIDENT) + WRITING_UP
+    return (t.since - ON_THE_WAY <= t.us) & (t.us <= ends)
+
+
+def _about(known: Known, persons: ir.Table, asked: ir.Table) -> ir.Table:
     """(case, actor) -> about = 1 where the case holds the actor's own person record."""
-    persons = known.staff.filter(known.staff.person.notnull()).select("actor", record="person").distinct()
     held = known.case_records.inner_join(persons, "record").select("case", "actor")
     return held.semi_join(asked, ["case", "actor"]).group_by("case", "actor").agg(about=ibis.literal(1, "int64"))
 
@@ -189,16 +231,21 @@ def _teams(plan: Plan, known: Known) -> ir.Table:
     )
 
 
-def explained_by(plan: Plan, looks: ir.Table, cases: ir.Table, incidents: ir.Table) -> ir.Table:
+def explained_by(plan: Plan, looks: ir.Table, cases: ir.Table, incidents: ir.Table, cited: ir.Table) -> ir.Table:
     """One row per event: `looks`, the facts of cases and incidents, and `explained_by`, the bits of explained.py."""
     t = looks.left_join(cases, "seq").drop("seq_right").left_join(incidents, "seq").drop("seq_right")
+    t = t.left_join(cited, "seq").drop("seq_right")
+    t = t.mutate(explained_incident=ibis.coalesce(t.explained_incident, (t.cited_bits > 0).ifelse(t.cited_name, None)))
     bits = (
         t.case_bits.fill_null(0)
         + t.incident_bits.fill_null(0)
+        + t.cited_bits.fill_null(0)
         + t.spawned.cast("int64") * BITS["spawned"]
         + t.on_behalf.fill_null(False).cast("int64") * BITS["requested"]
     )
-    return plan.keep("explained", t.mutate(explained_by=bits).drop("case_bits", "incident_bits"))
+    return plan.keep(
+        "explained", t.mutate(explained_by=bits).drop("case_bits", "incident_bits", "cited_bits", "cited_name")
+    )
 
 
 def bit(t: ir.Table, mask: int) -> ir.BooleanValue:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from detector.features import tables
 from detector.features.catalogue import FEATURES, MODEL_FEATURES, computable
+from detector.features.colleagues import DIRECT
 from detector.features.compute import EXTRAS
 from detector.features.engine import HOUR_US, constant, stable_hash, stored_rows, total
 from detector.features.habit_rows import habit_rows
@@ -29,6 +30,7 @@ PROFILE_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         "unit_records": tables.UNIT_RECORDS,
         "record_days": tables.RECORD_DAYS,
         "visits": tables.VISITS,
+        "explained_visits": tables.EXPLAINED_VISITS,
         "habits": tables.HABITS,
         "case_records": tables.CASE_RECORDS,
         "actor_features": tables.actor_features_schema(FEATURES),
@@ -44,6 +46,7 @@ _ORDER: Final = {
     "unit_records": ("key",),
     "record_days": ("key",),
     "visits": ("record", "actor"),
+    "explained_visits": ("key", "actor"),
     "habits": ("key",),
     "case_records": ("case", "record"),
     "actor_features": ("actor_id",),
@@ -105,6 +108,7 @@ def _steps(engine: str, reference_tables: frozenset[str]) -> tuple[Step, ...]:
         "unit_records": base.filter(base.unit_record.notnull()).select(key="unit_record").distinct(),
         "record_days": _record_days(base),
         "visits": visited.select("record", "actor", "last_us"),
+        "explained_visits": _explained_visits(base),
         "habits": habit_rows(plan, base),
         "case_records": base.filter(base.case_record.notnull()).select("case", "record").distinct(),
         "actor_features": _actor_features(whole, found),
@@ -151,6 +155,13 @@ def _visited(base: ir.Table) -> ir.Table:
             gap=base.revisit_days.max().nullif(0),
         )
     )
+
+
+def _explained_visits(base: ir.Table) -> ir.Table:
+    known = base.filter(base.unit_record.notnull() & base.actor.notnull())
+    # NULL where the reference tables do not suffice to explain anything.
+    direct = (known.explained_by & DIRECT) != 0 if "explained_by" in base.columns else ibis.literal(False)
+    return known.filter(direct).group_by(key="unit_record", actor="actor").agg(last_us=known.us.max())
 
 
 def _record_days(base: ir.Table) -> ir.Table:

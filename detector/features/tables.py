@@ -48,6 +48,16 @@ VISITS: Final = pa.schema(
     ]
 )
 
+#: By unit and record (`key`) the last look-up of each actor whom something explains: see colleagues.py.
+EXPLAINED_VISITS: Final = pa.schema(
+    [
+        _NIGHT,
+        pa.field("key", pa.int64(), nullable=False),
+        pa.field("actor", pa.int64(), nullable=False),
+        pa.field("last_us", pa.int64(), nullable=False),
+    ]
+)
+
 #: Counts (`n`) and sums (`total`) by key: hours of the week, terminals, reasons, terms, breadth. See habits.py.
 HABITS: Final = pa.schema(
     [

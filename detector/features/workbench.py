@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from detector.context.columns import SHAPES
 from detector.features import drip, hours, linked, norms, reasons, rosters, subjects
 from detector.features.baselines import actor_baselines, peer_ranks, usual_volumes
+from detector.features.colleagues import with_colleagues
 from detector.features.engine import constant, pair
 from detector.features.feature import Bench
 from detector.features.habits import habit_key, known_habits, with_habit
@@ -82,7 +83,9 @@ def _cases_and_subjects(
     plan: Plan, looked: ir.Table, tables: Known, staff: ir.Table, source: Mapping[str, ir.Table]
 ) -> dict[Bench, ir.Table]:
     facts = linked.case_links(plan, linked.linked_cases(plan, looked, tables), tables)
-    explained = linked.explained_by(plan, looked, facts, linked.incident_links(plan, looked, tables))
+    incidents, cited = linked.incident_links(plan, looked, tables), linked.cited_incidents(plan, looked, tables)
+    explained = linked.explained_by(plan, looked, facts, incidents, cited)
+    explained = with_colleagues(plan, explained, source["explained_visits"])
     about = subjects.of_records(plan, looked, tables)
     chains = subjects.plate_chains(plan, explained, tables, drip.unexplained(explained) == 1)
     of_cases = _join(_join(explained, drip.drip(plan, explained, source["habits"]), "seq"), chains, "seq")

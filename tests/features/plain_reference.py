@@ -27,7 +27,7 @@ _BEGINS = {
 }  # fmt: skip
 #: In order of strength; those that make a look-up explained, then those that are told all the same.
 COUNTING = ("case_staff", "incident", "dispatch", "hand_over", "team_case", "unit_case", "cited_case",
-            "cited_unit_case", "spawned")  # fmt: skip
+            "cited_unit_case", "spawned", "cited_incident", "cited_own_incident", "colleague")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,16 @@ class World:
 
     def incidents_with(self, e: Look) -> list[Row]:
         return [row for row in self.rows("incidents", e) if row["record_id"] == e.record and e.record is not None]
+
+    def cited_incidents(self, e: Look) -> list[Row]:
+        return [row for row in self.rows("incidents", e) if row["incident_id"] == e.case and e.case is not None]
+
+    def is_theirs(self, incident: Row, e: Look) -> bool:
+        """The actor's, their unit's, or nobody's."""
+        officer, unit = incident["staff_id"], self.officers_unit(incident)
+        if officer is None and not unit:
+            return True
+        return (officer is not None and officer == e.actor) or (bool(unit) and unit == name(e.row["unit"]))
 
     def officers_unit(self, incident: Row) -> str:
         """The incident's unit, else that of the officer on it at the time."""
@@ -286,7 +296,22 @@ def surname_rarity(w: World, h: History, e: Look) -> Value:
 # --- what explains a look-up ----------------------------------------------------------------------------------------
 
 
-def explained_by(w: World, e: Look) -> set[str]:
+def explained_by(w: World, h: History, e: Look) -> set[str]:
+    found = h.once(("directly", e.id), lambda: directly_explained_by(w, e))
+    if found & set(COUNTING) or e.actor is None or e.record is None or e.unit is None:
+        return set(found)
+
+    def speaks(x: Look) -> bool:
+        if (x.unit, x.record) != (e.unit, e.record) or x.actor in (None, e.actor) or x.time < e.time - 2 * DAY:
+            return False
+        return bool(h.once(("directly", x.id), lambda: directly_explained_by(w, x)) & set(COUNTING) - {"spawned"})
+
+    colleagues = any(speaks(x) for x in (*h.earlier_nights(e, 3), *h.tonight(e)))
+    return {*found, "colleague"} if colleagues else set(found)
+
+
+def directly_explained_by(w: World, e: Look) -> set[str]:
+    """By what the tables say of the look-up itself."""
     found: set[str] = set()
     for case in w.cases_of(e).values():
         found |= case.kinds
@@ -294,20 +319,24 @@ def explained_by(w: World, e: Look) -> set[str]:
         begins, ends = row["started_at"], row["ended_at"] or row["started_at"]
         if not begins - 2 * DAY <= e.time <= ends + 2 * DAY:
             continue
-        officer, unit = row["staff_id"], w.officers_unit(row)
-        ours = (officer is not None and officer == e.actor) or (unit and unit == name(e.row["unit"]))
-        ours = ours or (officer is None and not unit)
-        if not ours:
+        if not w.is_theirs(row, e):
             found.add("incident_elsewhere")
         elif e.actor is not None:
             found.add("incident")
     if "incident" in found:
         found.discard("incident_elsewhere")
     for row in w.rows("incidents", e):
-        if row["record_id"] is None and row["staff_id"] is not None and row["staff_id"] == e.actor:
-            ends = (row["ended_at"] or row["started_at"] + 2 * HOUR) + HOUR
-            if row["started_at"] - 15 * MINUTE <= e.time <= ends:
-                found.add("dispatch")
+        theirs = row["record_id"] is None and row["staff_id"] is not None and row["staff_id"] == e.actor
+        if theirs and _is_running(row, e):
+            found.add("dispatch")
+    cited = w.cited_incidents(e) if e.actor is not None else []
+    about = {row["record_id"] for row in cited} - {None}
+    for row in cited:
+        begins, ends = row["started_at"], row["ended_at"] or row["started_at"]
+        if row["record_id"] is not None and row["record_id"] == e.record:
+            found |= {"cited_incident"} if begins - 2 * DAY <= e.time <= ends + 2 * DAY else set()
+        elif row["staff_id"] == e.actor and about and e.record not in about and _is_running(row, e):
+            found.add("cited_own_incident")
     if e.spawned:
         found.add("spawned")
     if e.on_behalf:
@@ -315,10 +344,16 @@ def explained_by(w: World, e: Look) -> set[str]:
     return found
 
 
+def _is_running(incident: Row, e: Look) -> bool:
+    ends = (incident["ended_at"] or incident["started_at"] + 2 * HOUR) + HOUR
+    begins: datetime = incident["started_at"] - 15 * MINUTE
+    return bool(begins <= e.time <= ends)
+
+
 def unexplained(w: World, h: History, e: Look) -> Value:
     if e.actor is None or e.record is None or not (e.is_lookup or e.spawned):
         return None
-    found: int = h.once(("unexplained", e.id), lambda: int(not explained_by(w, e) & set(COUNTING)))
+    found: int = h.once(("unexplained", e.id), lambda: int(not explained_by(w, h, e) & set(COUNTING)))
     return found
 
 
@@ -326,7 +361,7 @@ def best(w: World, h: History, e: Look) -> str | None:
     """The strongest explanation of a look-up that counts, or '' for none; None where there is nothing to explain."""
     if not e.is_lookup or unexplained(w, h, e) is None:
         return None
-    found = h.once(("explained", e.id), lambda: explained_by(w, e))
+    found = h.once(("explained", e.id), lambda: explained_by(w, h, e))
     return next((kind for kind in COUNTING if kind in found), "")
 
 
@@ -357,12 +392,15 @@ def _cited(w: World, e: Look) -> CaseOfLook | None:
 
 def reference_unknown(w: World, h: History, e: Look) -> Value:
     case = _cited(w, e)
-    return None if case is None else int(case.row is None)
+    return None if case is None else int(case.row is None and not w.cited_incidents(e))
 
 
 def reference_mismatch(w: World, h: History, e: Look) -> Value:
     case = _cited(w, e)
-    return None if case is None else int(not (case.held or case.on or case.left or case.ours or case.team))
+    if case is None:
+        return None
+    about = any(row["record_id"] == e.record is not None or w.is_theirs(row, e) for row in w.cited_incidents(e))
+    return int(not (case.held or case.on or case.left or case.ours or case.team or about))
 
 
 def reference_unlinked(w: World, h: History, e: Look) -> Value:
@@ -372,9 +410,10 @@ def reference_unlinked(w: World, h: History, e: Look) -> Value:
 
 def reference_posthoc(w: World, h: History, e: Look) -> Value:
     case = _cited(w, e)
-    if case is None or case.row is None:
+    if case is None:
         return None
-    return max(((case.row["opened_at"] or EVER) - e.time) / HOUR, 0)
+    began = [row["started_at"] for row in w.cited_incidents(e)] if case.row is None else [case.row["opened_at"] or EVER]
+    return max((max(began) - e.time) / HOUR, 0) if began else None
 
 
 def revisit_gap(w: World, h: History, e: Look) -> Value:
@@ -511,7 +550,7 @@ def cold_record(w: World, h: History, e: Look) -> Value:
 def sensitivity_gap(w: World, h: History, e: Look) -> Value:
     if e.record is None:
         return None
-    if explained_by(w, e) & {"case_staff", "hand_over", "incident"}:
+    if explained_by(w, h, e) & {"case_staff", "hand_over", "incident"}:
         return 0
     past = [(x.peers, w.record(x.record)["sensitivity"]) for x in h.past(e) if x.is_lookup]
     past = [(peers, tier) for peers, tier in past if tier is not None]
@@ -560,7 +599,8 @@ def own_case_view(w: World, h: History, e: Look) -> Value:
     persons = w.persons(e.actor)
     if e.actor is None or (e.record is None and e.case is None) or not persons:
         return None
-    return int(any(case.holds(person) for case in w.cases_of(e).values() for person in persons))
+    read = [case for case in w.cases_of(e).values() if case.cited or e.record not in persons]
+    return int(any(case.holds(person) for case in read for person in persons))
 
 
 # --- duty -----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ _COLUMNS: Final[dict[str, Sequence[Any]]] = {
     "terminal_id": [*["T1"] * 6, *["T2"] * 3, *[f"T{n}" for n in range(3, 9)], "", None],
     "record_id": [*_RECORDS, *_RECORDS, *_RECORDS, *[f"N{n}" for n in range(20)], "C1", "A1", "", None],
     "reason_text": [None, "", "Burglary", "burglary", "burglary, 12 High St.", "none – of your business", "+++"],  # noqa: RUF001
-    "case_ref": [None, None, "", "C1", "C2", "C3", "C4", "NOPE"],
+    "case_ref": [None, None, "", "C1", "C2", "C3", "C4", "I2", "I5", "I7", "NOPE"],
     "result_count": [None, -1, 0, 1, 50],
     "scope_count": [None, None, 1, 2500],
     "export_count": [None, None, 0, 7],
@@ -128,6 +128,8 @@ WORLD: Final = known(
         {"incident_id": "I5", "started_at": at(-1, "12:00"), "ended_at": at(0, "12:00"), "record_id": "R2",
          "staff_id": "alice"},
         {"incident_id": "I6", "started_at": at(-364, "00:00"), "record_id": "R7", "unit": "south"},
+        {"incident_id": "I7", "started_at": at(27, "02:30"), "record_id": "R3", "staff_id": "bob"},
+        {"incident_id": "I7", "started_at": at(27, "02:30"), "record_id": "R4", "staff_id": "bob"},
     ],
     records=[
         *(

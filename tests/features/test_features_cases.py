@@ -49,6 +49,8 @@ WORLD = known(
         {"incident_id": "I6", "record_id": "I-bare", "started_at": at(0, "09:00")},
         {"incident_id": "I7", "record_id": "I-next", "staff_id": "alice", "started_at": at(1, "00:00")},
         {"incident_id": "I8", "staff_id": "alice", "started_at": at(0, "04:00"), "ended_at": at(0, "04:30")},
+        {"incident_id": "I9", "record_id": "I-nine", "staff_id": "alice", "started_at": at(0, "11:30")},
+        {"incident_id": "I10", "record_id": "I-ten", "unit": "Traffic", "started_at": at(0, "14:00")},
     ],
     records=[
         {"record_id": "V1", "vehicle_keeper_id": "P1"},
@@ -66,8 +68,8 @@ def of(name: str, record: str | None, clock: str = "12:00", who: str = "alice", 
 ROWS = [
     of("own", "R1"), of("team", "R1", who="bob"), of("stranger", "R1", who="carol"),
     of("stranger-cites", "R1", who="carol", case_ref="C1"),
-    of("cites-own", "R99", case_ref="C1"), of("cites-nothing", "R99", case_ref="NOPE"),
-    of("cites-others", "R99", who="carol", case_ref="C1"), of("cites-unit", "R99", who="bob", case_ref="C8"),
+    of("cites-own", "R90", case_ref="C1"), of("cites-nothing", "R99", case_ref="NOPE"),
+    of("cites-others", "R99", who="carol", case_ref="C1"), of("cites-unit", "R91", who="bob", case_ref="C8"),
     of("cites-late", "R99", case_ref="C4"), of("cites-tomorrow", "R99", case_ref="C11"),
     of("blank", "R99", case_ref=""),
     of("closed", "R2"), of("long-closed", "R3"), of("almost", "R3", "11:59:59"),
@@ -75,8 +77,14 @@ ROWS = [
     of("case-as-record", "C1"), of("own-case", "R10"), of("own-case-cited", None, case_ref="C10"),
     of("i-own", "I-own"), of("i-old", "I-old"), of("i-unit", "I-unit"), of("i-other", "I-other"), of("i-bob", "I-bob"),
     of("i-bare", "I-bare"), of("i-next", "I-next"), of("i-unit-stranger", "I-unit", who="carol"),
-    of("too-soon", "R99", "03:44:59"), of("on-the-way", "R99", "03:45"), of("written-up", "R99", "05:30"),
-    of("over", "R99", "05:30:01"), of("not-sent", "R99", "04:15", who="bob"),
+    of("too-soon", "R92", "03:44:59"), of("on-the-way", "R92", "03:45"), of("written-up", "R92", "05:30"),
+    of("over", "R92", "05:30:01"), of("not-sent", "R93", "04:15", who="bob"),
+    of("cites-i", "I-other", case_ref="I4"), of("cites-i-own", "R94", case_ref="I9"),
+    of("cites-i-over", "R95", "14:31", case_ref="I9"), of("cites-i-strange", "R95", who="carol", case_ref="I9"),
+    of("cites-i-sent", "R92", "04:10", case_ref="I8"), of("cites-i-late", "R95", case_ref="I10"),
+    of("before-a-colleague", "R90", "11:59", who="bob"), of("after-a-colleague", "R90", "12:01", who="bob"),
+    of("of-another-unit", "R90", "12:01", who="carol"), of("after-a-colleague-again", "R90", "12:02", who="dave"),
+    of("own-again", "R90", "12:03"), of("own-person", "P-alice"), of("own-person-cited", "P-alice", case_ref="C10"),
     of("child", "R98", parent_id="own"), of("automatic", "R98", is_automatic=True),
     of("for-alice", "R1", who="opal", requester_id="alice", actor_id="alice"),
     of("for-nothing", "R99", who="opal", requester_id="alice", actor_id="alice"),
@@ -129,6 +137,17 @@ def values(engine: Connect) -> Values:
         ("written-up", ["dispatch"]),
         ("over", []),
         ("not-sent", []),
+        ("cites-i", ["incident_elsewhere", "cited_incident"]),
+        ("cites-i-own", ["cited_own_incident"]),
+        ("cites-i-over", []),
+        ("cites-i-strange", []),
+        ("cites-i-sent", ["dispatch"]),
+        ("cites-i-late", []),
+        ("before-a-colleague", []),
+        ("after-a-colleague", ["colleague"]),
+        ("after-a-colleague-again", ["colleague"]),
+        ("of-another-unit", []),
+        ("own-again", []),
         ("child", ["spawned"]),
         ("automatic", ["spawned"]),
         ("for-alice", ["case_staff", "unit_case", "requested"]),
@@ -157,6 +176,27 @@ def test_a_citation_is_held_against_what_the_tables_say(values: Values) -> None:
         assert column(values, name, "own", "blank") == [None, None], name
 
 
+def test_an_incident_is_cited_as_a_case_is(values: Values) -> None:
+    order = ("cites-i", "cites-i-own", "cites-i-over", "cites-i-strange", "cites-i-sent", "cites-i-late")
+    assert column(values, "reference_unknown", *order) == [0, 0, 0, 0, 0, 0]
+    assert column(values, "reference_mismatch", *order) == [0, 0, 0, 1, 0, 1]
+    assert column(values, "reference_unlinked", *order) == [None] * 6
+    assert column(values, "reference_posthoc", *order) == [0, 0, 0, 0, 0, 2]
+
+
+def test_what_a_colleague_looked_up_the_day_before_with_reason(engine: Connect) -> None:
+    rows = [of("tuesday", "R90", case_ref="C1"), of("bob-tuesday", "R89", who="bob")]
+    for name, record, when, who in (
+        ("bob-wednesday", "R90", at(1, "12:00"), "bob"), ("bob-thursday", "R90", at(2, "11:59"), "bob"),
+        ("bob-late", "R90", at(2, "12:01"), "bob"), ("alice-wednesday", "R89", at(1, "12:00"), "alice"),
+    ):  # fmt: skip
+        rows.append(look(name, when, operator_id=who, record_id=record, unit="Burglary"))
+    found = features_of(engine, rows, reference=WORLD)
+    bit = BITS["colleague"]
+    assert column(found, "explained_by", "bob-wednesday", "bob-thursday", "bob-late") == [bit, bit, 0]
+    assert column(found, "explained_by", "alice-wednesday") == [0]  # nothing explains Bob's
+
+
 def test_a_case_of_tomorrow_is_not_known_yet(values: Values) -> None:
     assert column(values, "reference_unknown", "cites-tomorrow") == [1]
 
@@ -172,8 +212,8 @@ def test_the_gap_is_since_the_last_case_or_incident_of_ones_own(values: Values) 
 
 
 def test_a_case_that_one_is_part_of(values: Values) -> None:
-    order = ("own-case", "own-case-cited", "own", "team", "masked", "bare")
-    assert column(values, "own_case_view", *order) == [1, 1, 0, None, None, None]
+    order = ("own-case", "own-case-cited", "own-person-cited", "own-person", "own", "team", "masked", "bare")
+    assert column(values, "own_case_view", *order) == [1, 1, 1, 0, 0, None, None, None]
 
 
 def test_a_keyer_answers_for_whom_nothing_links(values: Values) -> None:
@@ -208,6 +248,16 @@ def test_what_a_reviewer_reads_names_the_strongest_case_and_incident(values: Val
         "the actor, or the actor's unit, had incident I1 with this record within 48 hours",
     )
     assert said(values["on-the-way"]) == ("the actor was on incident I8 at the time, which names no record",)
+    assert said(values["cites-i"]) == (
+        "another unit had an incident with this record within 48 hours",
+        "incident I4, which is cited, is about this record, within 48 hours",
+    )
+    assert said(values["cites-i-own"]) == (
+        "the actor was on incident I9 at the time, which is cited but does not list this record",
+    )
+    assert said(values["after-a-colleague"]) == (
+        "a colleague of the actor's unit, whom something explains, looked at this record in the 48 hours before",
+    )
     assert said(values["for-nothing"]) == ("it was keyed by somebody else on the actor's behalf",)
     assert said(values["i-other"]) == ("another unit had an incident with this record within 48 hours",)
     assert (said(values["stranger"]), reasons(None)) == ((), ())
@@ -276,7 +326,7 @@ def test_without_incidents_nothing_is_called_unexplained(engine: Connect) -> Non
     values = features_of(engine, ROWS[:4], reference=known(without=("incidents",)))
     assert column(values, "unexplained", "own", "stranger") == [None, None]
     assert column(values, "explained_by", "own") == [None]
-    assert column(values, "reference_unknown", "stranger-cites") == [1]
+    assert column(values, "reference_unknown", "stranger-cites") == [None]
 
 
 @pytest.fixture(scope="module")
@@ -306,9 +356,9 @@ def test_unexplained_look_ups_add_up_week_by_week(weeks: Values) -> None:
 
 def test_an_explanation_is_as_surprising_as_it_is_rare_in_the_unit(weeks: Values) -> None:
     assert column(weeks, "explanation_surprisal", "a3") == [None]
-    # Two of twenty are without any; ten sorts of explanation are possible, none of them one.
-    anywhere = (2 + 10 * 0.1) / (20 + 10)
+    # Two of twenty are without any; thirteen sorts of explanation are possible, none of them one.
+    anywhere = (2 + 13 / 13) / (20 + 13)
     assert weeks["next"]["explanation_surprisal"] == pytest.approx(-math.log2((2 + 20 * anywhere) / (20 + 20)))
     # Of 21 look-ups by then two, both Alice's, had a case of her own as their best.
-    anywhere = (2 + 10 * 0.1) / (21 + 10)
+    anywhere = (2 + 13 / 13) / (21 + 13)
     assert weeks["fine"]["explanation_surprisal"] == pytest.approx(-math.log2((2 + 20 * anywhere) / (21 + 20)))
