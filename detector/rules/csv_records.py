@@ -11,6 +11,7 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from detector.rules.file_text import BadRow, BreaksOffError
 
@@ -66,10 +67,19 @@ class _Lines:
         return line
 
     def take(self, number: int) -> list[bytes]:
+        """So many lines at most; none at the end."""
         taken, size = list[bytes](), 0
-        while len(taken) < number and size < _BYTES_AT_ONCE and (line := self.next()) is not None:
-            taken.append(line)
-            size += len(line)
+        while self._back and len(taken) < number:
+            taken.append(self._back.popleft())
+        try:
+            for line in islice(self._lines, number - len(taken)):
+                taken.append(line)
+                size += len(line)
+                if size > _BYTES_AT_ONCE:
+                    break
+        except BreaksOffError as exc:
+            self.broken = str(exc)
+        self.number += len(taken)
         return taken
 
     def put_back(self, lines: list[bytes]) -> None:
@@ -87,8 +97,7 @@ class _Reader:
 
     def lots(self, at_once: int = _AT_ONCE) -> Iterator[Lot]:
         while taken := self._lines.take(at_once):
-            self._complete(taken)
-            values = self._at_once(taken)
+            values = self._at_once(taken, self._completed(taken))
             if values is not None:
                 yield Lot(list(range(self._row, self._row + len(values))), [*values])
                 self._row += len(values)
@@ -102,21 +111,27 @@ class _Reader:
         if self._lines.broken is not None:
             yield Lot(bad=[self._bad(self._lines.number + 1, f"the file breaks off here: {self._lines.broken}")])
 
-    def _complete(self, taken: list[bytes]) -> None:
-        """Add the lines that end the last record, where it looks as if it had not ended."""
-        quotes = sum(line.count(b'"') for line in taken)
-        size = sum(map(len, taken)) if quotes % 2 else 0
-        while quotes % 2 and size <= _LONGEST and (line := self._lines.next()) is not None:
-            taken.append(line)
+    def _completed(self, taken: list[bytes]) -> bytes:
+        """The text of these lines. Those that end the last record are added, where it looks as if it had not ended."""
+        text = b"".join(taken)
+        if text.count(b'"') % 2 == 0:
+            return text
+        more: list[bytes] = []
+        size = len(text)
+        while size <= _LONGEST and (line := self._lines.next()) is not None:
+            more.append(line)
             size += len(line)
-            quotes += line.count(b'"')
+            if line.count(b'"') % 2:
+                break
+        taken += more
+        return b"".join([text, *more])
 
-    def _at_once(self, lines: list[bytes]) -> list[list[str]] | None:
+    def _at_once(self, lines: list[bytes], whole: bytes) -> list[list[str]] | None:
         """The records of these lines; None where anything is amiss, or Python's reader and the engine may differ."""
         if self._lines.number - len(lines) < self._whole_until:
             return None
         try:
-            text = b"".join(lines).decode()
+            text = whole.decode()
             if ' "' in text:
                 return None
             found = [*filter(None, csv.reader(io.StringIO(text, newline="\n"), delimiter=self._delimiter, strict=True))]
