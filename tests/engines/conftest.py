@@ -25,6 +25,7 @@ def spark() -> Iterator[Any]:
     # a short life: compiling well would take longer than it saves
     settings = {
         "spark.sql.adaptive.enabled": "false",
+        "spark.sql.autoBroadcastJoinThreshold": "-1",  # a job of its own for each small table
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.shuffle.partitions": "1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import ibis
 import pytest
-from feature_world import Connect, Values, at, column, features_of, known, look
+from feature_world import LACKING, Connect, Values, at, column, features_of, known, look
 
 from detector.features.explained import BITS, explained_counts, judged, reasons
 from detector.records import Reason
@@ -323,7 +323,7 @@ def test_what_share_of_a_night_each_explanation_explains(engine: Connect) -> Non
 
 
 def test_without_incidents_nothing_is_called_unexplained(engine: Connect) -> None:
-    values = features_of(engine, ROWS[:4], reference=known(without=("incidents",)))
+    values = features_of(engine, ROWS[:4], reference=known(without=LACKING))
     assert column(values, "unexplained", "own", "stranger") == [None, None]
     assert column(values, "explained_by", "own") == [None]
     assert column(values, "reference_unknown", "stranger-cites") == [None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from feature_world import Connect, Values, at, column, features_of, known, look
+from feature_world import LACKING, Connect, Values, at, column, features_of, known, look
 
 STAFF = [
     {"staff_id": "alice", "start_date": at(-900, "00:00")},
@@ -71,6 +71,6 @@ def test_only_the_last_end_of_service_is_an_end(values: Values) -> None:
 
 
 def test_without_its_table_it_is_not_known(engine: Connect) -> None:
-    values = features_of(engine, ROWS[:1], reference=known(without=("shifts", "absences"), staff=STAFF))
+    values = features_of(engine, ROWS[:1], reference=known(without=LACKING, staff=STAFF))
     for name in ("off_shift_minutes", "absent_or_left", "suspended"):
         assert column(values, name, "duty") == [None], name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from feature_world import Connect, Values, at, column, features_of, known, look
+from feature_world import LACKING, Connect, Values, at, column, features_of, known, look
 
 STAFF: list[dict[str, object]] = [
     {"staff_id": "alice", "surname": "O'Neil", "person_record_id": "P-alice", "home_address_id": "A1"},
@@ -91,7 +91,7 @@ def test_a_common_surname_says_less_than_a_rare_one(values: Values) -> None:
 
 def test_without_its_table_a_tie_is_not_known(engine: Connect) -> None:
     rows = look_at("P-alice", "P-sister")
-    values = features_of(engine, rows, reference=known(staff=STAFF, without=("records", "associations")))
+    values = features_of(engine, rows, reference=known(staff=STAFF, without=LACKING))
     assert column(values, "self_match", "alice-P-alice", "alice-P-sister") == [1, 0]
     for name in ("declared_link", "family_link", "partner_link", "shared_address", "surname_rarity"):
         assert column(values, name, "alice-P-alice", "alice-P-sister") == [None, None], name
