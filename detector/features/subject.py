@@ -228,8 +228,8 @@ FEATURES = (
         "own_case_view",
         "subject",
         "0 or 1",
-        "1 when the case cited, or one that holds the record, also holds the actor's own person record; 0 for a look at "
-        "that record alone",
+        "1 when the case cited, or one that holds the record, also holds the actor's own person record; 0 for a look "
+        "at that record alone",
         "a case that the actor is part of themselves",
         "high",
         "subjects",
