@@ -104,12 +104,12 @@ def run_examples(
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Run the examples that lie beside each rule. With a home, also show how often each rule was right so far."""
-    from detector.rules import prove
     from detector.rules.pipeline import given_to
+    from detector.rules.proof import prove
 
     report = prove.run_examples(paths, given_to(paths, pipelines or [], load(ctx)[1].rules))
     if junit is not None:
-        from detector.rules.junit import junit as as_xml
+        from detector.rules.proof.junit import junit as as_xml
 
         _write(junit, as_xml(report, require_coverage=require_coverage))
     scores = _scores_of(ctx, paths)

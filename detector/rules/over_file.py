@@ -18,9 +18,9 @@ import duckdb
 from detector.engine import connect
 from detector.errors import ConfigError, RuleError, Where
 from detector.rules.document import without_rules
-from detector.rules.events import open_events, reading
-from detector.rules.file_events import Events
-from detector.rules.file_text import BadRow
+from detector.rules.files.opening import open_events, reading
+from detector.rules.files.rows import Events
+from detector.rules.files.text import BadRow
 from detector.rules.filters import in_force
 from detector.rules.load import load_rules
 from detector.rules.over_spark import spark_events

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import ConfigError, InputError, Where
-from detector.rules.events import check_file
-from detector.rules.file_events import Events
+from detector.rules.files.opening import check_file
+from detector.rules.files.rows import Events
 from detector.rules.sources import ColumnSource
 from detector.rules.windows import ROW
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rule_helpers import rows_by_title, rule_text, run, write_rules
 
 from detector.errors import InputError
-from detector.rules.csv_records import lots
+from detector.rules.files.csv_records import lots
 
 #: `any` matches every row that is an event at all.
 RULES = (

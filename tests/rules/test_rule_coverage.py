@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from detector.cli.rules import app
-from detector.rules.coverage import MOST_ALTERNATIVES, Part
-from detector.rules.prove import run_examples
+from detector.rules.proof.coverage import MOST_ALTERNATIVES, Part
+from detector.rules.proof.prove import run_examples
 
 RULE = """\
 title: Prints or exports from a terminal, but not by the auditors

@@ -8,8 +8,8 @@ import pytest
 
 from detector import cli
 from detector.errors import RuleError
-from detector.rules.examples import load_examples
-from detector.rules.prove import run_examples
+from detector.rules.proof.examples import load_examples
+from detector.rules.proof.prove import run_examples
 
 #: The second event of an example, in line 6; what is said of it, and what is said to do.
 EVENTS = [

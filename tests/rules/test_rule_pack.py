@@ -16,14 +16,14 @@ import yaml
 from detector.engine import connect
 from detector.features.catalogue import FEATURES
 from detector.rules.document import rule_files
-from detector.rules.examples import APART, DEFAULTS, load_examples
 from detector.rules.filters import in_force
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.nightly import NightlyRules
 from detector.rules.pack import Correlation, Detection, RulePack, active_rules
-from detector.rules.prove import ExamplesReport, run_examples
+from detector.rules.proof.examples import APART, DEFAULTS, load_examples
+from detector.rules.proof.prove import ExamplesReport, run_examples
 from detector.rules.report import check_rules
 from detector.rules.run import run_rules
 from detector.rules.windows import ROW

@@ -12,7 +12,7 @@ from rule_helpers import rule_text, run, write_events, write_rules
 
 from detector.errors import ConfigError
 from detector.rules import run as engine
-from detector.rules.events import reading
+from detector.rules.files.opening import reading
 
 #: Two and a bit words, so two or three passes of one word each.
 RULES = 2 * engine.WORD + 7

@@ -19,12 +19,12 @@ from detector.alerts.weigh import weigh
 from detector.alerts.wording import title
 from detector.engine import connect
 from detector.records import Finding
-from detector.rules.examples import APART, DEFAULTS, load_examples
 from detector.rules.findings import rule_findings
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.nightly import NightlyRules
 from detector.rules.pack import Correlation, RulePack
+from detector.rules.proof.examples import APART, DEFAULTS, load_examples
 from detector.schema import EVENT_SCHEMA
 
 NIGHT = date(2026, 3, 2)

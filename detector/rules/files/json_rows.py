@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from detector.rules.file_text import BreaksOffError, FileText
+from detector.rules.files.text import BreaksOffError, FileText
 
 #: Bytes of one row at most. The engine wants four times as much memory for it.
 LONGEST = 1 << 27

@@ -16,14 +16,14 @@ from ibis.backends.duckdb import Backend
 from detector.engine import connect
 from detector.errors import RuleError
 from detector.printable import printable
-from detector.rules.coverage import Part, coverage
 from detector.rules.document import without_rules
-from detector.rules.example_values import FIRST
-from detector.rules.examples import APART, DEFAULTS, Example, all_examples
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import Correlation, Detection, RulePack
 from detector.rules.pipeline import Given
+from detector.rules.proof.coverage import Part, coverage
+from detector.rules.proof.examples import APART, DEFAULTS, Example, all_examples
+from detector.rules.proof.values import FIRST
 from detector.rules.report import Fault
 from detector.rules.run import run_rules
 from detector.rules.windows import ROW

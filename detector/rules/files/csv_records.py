@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from detector.rules.file_text import BadRow, BreaksOffError
+from detector.rules.files.text import BadRow, BreaksOffError
 
 #: Bytes of a record over several lines at most. A quote that is never closed would else take all memory.
 _LONGEST = 1 << 26

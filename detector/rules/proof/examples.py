@@ -23,8 +23,8 @@ from typing import Any, Literal, TypeVar
 
 from detector.errors import RuleError, Where
 from detector.rules.document import examples_file, read_documents, rule_files
-from detector.rules.example_values import MOST_EVENTS, BadValueError, every, repeated, sound, times
 from detector.rules.names import known_fields, nearest
+from detector.rules.proof.values import MOST_EVENTS, BadValueError, every, repeated, sound, times
 from detector.safe_yaml import Lines, load_one
 
 #: Where an event of an example says nothing else.

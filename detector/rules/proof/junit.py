@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from detector.rules.coverage import Part
-from detector.rules.prove import ExamplesReport, Outcome
+from detector.rules.proof.coverage import Part
+from detector.rules.proof.prove import ExamplesReport, Outcome
 from detector.rules.report import Fault
 
 #: What XML 1.0 has no way to write, not even escaped.

@@ -10,9 +10,9 @@ from uuid import uuid4
 from ibis.backends.duckdb import Backend
 
 from detector.engine import json_documents
-from detector.rules.file_events import Events
-from detector.rules.file_text import BadRow, BreaksOffError, FileText
-from detector.rules.json_rows import DEEPEST, Layout, fault, layout_of, rows, unfit
+from detector.rules.files.json_rows import DEEPEST, Layout, fault, layout_of, rows, unfit
+from detector.rules.files.rows import Events
+from detector.rules.files.text import BadRow, BreaksOffError, FileText
 from detector.rules.sources import JsonSource
 
 #: Bytes of a row that the engine takes without being told.

@@ -18,10 +18,10 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from detector.errors import ConfigError, InputError, Where
-from detector.rules.csv_events import CsvEvents
-from detector.rules.file_events import Events, columns_of
-from detector.rules.file_text import PACKED, FileText
-from detector.rules.json_events import JsonEvents
+from detector.rules.files.csv_events import CsvEvents
+from detector.rules.files.json_events import JsonEvents
+from detector.rules.files.rows import Events, columns_of
+from detector.rules.files.text import PACKED, FileText
 from detector.rules.windows import ROW
 
 _JSON = frozenset({".jsonl", ".ndjson", ".json", ".log"})

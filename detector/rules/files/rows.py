@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
-from detector.rules.file_text import BadRow
+from detector.rules.files.text import BadRow
 from detector.rules.sources import ColumnSource, Source, in_one
 
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from detector.errors import InputError, Where
-from detector.rules.csv_records import Lot, header_of, lots
-from detector.rules.file_events import Events, columns_of
-from detector.rules.file_text import BadRow, BreaksOffError, FileText
+from detector.rules.files.csv_records import Lot, header_of, lots
+from detector.rules.files.rows import Events, columns_of
+from detector.rules.files.text import BadRow, BreaksOffError, FileText
 from detector.rules.windows import ROW
 
 _DELIMITERS = ",;\t|"

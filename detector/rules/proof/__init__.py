@@ -1,0 +1,1 @@
+"""The examples beside each rule, and whether it does what they say."""
