@@ -208,7 +208,9 @@ def by_group(runs: Sequence[Run]) -> dict[str, Any]:
         overall = [sum(row["overall"][key] for row in rows) for key in ("hits", "cases")]
         rates = {}
         for name in sorted({name for row in rows for name in row["groups"]}):
-            hits, cases = (sum(row["groups"][name]["rate"][key] for row in rows) for key in ("hits", "cases"))
+            # a small force may have nobody of a group
+            of_group = [row["groups"][name]["rate"] for row in rows if name in row["groups"]]
+            hits, cases = (sum(rate[key] for rate in of_group) for key in ("hits", "cases"))
             ratio = hits / cases / (overall[0] / overall[1]) if cases and overall[0] else None
             rates[name] = {"hits": hits, "cases": cases, "ratio": ratio}
         result[budget] = {"overall": overall, "groups": rates}
