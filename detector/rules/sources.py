@@ -29,6 +29,8 @@ from detector.rules.fields import NOTHING, Prepared, Raw, Wanted, raw_of
 
 #: Gives a table a name of its own in the engine, so that what many expressions use is worked out once.
 View = Callable[[ir.Table], ir.Table]
+#: A dotted name of so many pieces is looked for in every mixture of dotted and nested keys: 32 of them.
+MOST_MIXED = 6
 #: The engine's names of what JSON calls a number.
 _NUMBERS = ("UBIGINT", "BIGINT", "UHUGEINT", "HUGEINT", "DOUBLE")
 
@@ -209,11 +211,8 @@ def _has_list(document: ir.Value, places: list[str]) -> ir.BooleanValue:
 def _elements(document: ir.Value, name: str) -> ir.ArrayValue:
     """The texts of every element that a dotted name leads to; NULL where no list is on the way."""
     found = [_along(document, pointer.split("/")[1:]) for pointer in json_pointers(name)]
-    return ibis.ifelse(
-        _has_list(document, _places(name)),
-        reduce(lambda one, more: one.concat(more), found),
-        ibis.null("array<string>"),
-    )
+    # not by a concat after another, for which Ibis' SQL copies what it has so far every time
+    return ibis.ifelse(_has_list(document, _places(name)), ibis.array(found).flatten(), ibis.null("array<string>"))
 
 
 def _there(document: ir.Value, name: str) -> ir.BooleanValue:
@@ -249,11 +248,17 @@ def _first(values: list[ir.Value]) -> ir.Value:
 
 
 def json_pointers(name: str) -> list[str]:
-    """RFC 6901 pointers of a dotted name: the key written so first, then every way to read its dots as nesting."""
+    """RFC 6901 pointers of a dotted name: the key written so first, then every way to read its dots as nesting.
+
+    Of more than MOST_MIXED pieces, for which that would be too many, the ways with at most one key that has dots in it.
+    """
     escaped = name.replace("~", "~0").replace("/", "~1")
     pieces = escaped.split(".")
-    if len(pieces) > 6:
-        return ["/" + escaped, "/" + "/".join(pieces)]
+    size = len(pieces)
+    if size > MOST_MIXED:
+        runs = [(first, last) for first in range(size) for last in range(size, first + 1, -1)]
+        mixed = ["/".join((*pieces[:a], ".".join(pieces[a:b]), *pieces[b:])) for a, b in runs]
+        return ["/" + path for path in (*mixed, "/".join(pieces))]
     pointers = []
     for cuts in range(1 << (len(pieces) - 1)):
         path = pieces[0]

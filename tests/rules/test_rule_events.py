@@ -112,6 +112,28 @@ def test_nested_parquet_by_dotted_name(tmp_path: Path) -> None:
     assert rows_by_title(run(rules, path)[0]) == {"name": [0], "deep": [0], "none": [0, 1]}
 
 
+def test_long_dotted_names_lead_through_lists_and_keys_with_dots(tmp_path: Path) -> None:
+    """Each piece more doubles the ways to read a name; the query must not double each time as well."""
+    pieces = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
+    rules: list[str] = []
+    events: list[dict[str, Any]] = []
+    expected: dict[str, list[int]] = {}
+    for size in (4, 6, 7, 10):
+        name = f"{size} pieces"
+        rules.append(rule_text(name, f"s: {{{'.'.join(pieces[:size])}: v{size}}}\ncondition: s"))
+        nested: Any = f"v{size}"
+        for piece in reversed(pieces[1:size]):
+            nested = {piece: nested}
+        dotted: Any = f"v{size}"
+        for piece in reversed(pieces[3:size]):
+            dotted = {piece: dotted}
+        expected[name] = [len(events) + place for place in range(4)]
+        events += [{"a": nested}, {"a": [nested, 5]}, {"a.b.c": [dotted]}, {".".join(pieces[:size]): [f"V{size}"]}]
+        events.append({"a": [{**nested, "b": "no"}], "a.b": "no"})
+    path = write_events(tmp_path / "events.jsonl", events)
+    assert rows_by_title(run(write_rules(tmp_path / "rules.yml", *rules), path)[0]) == expected
+
+
 def test_a_member_without_a_name_is_in_the_way_of_those_alone_who_look_there(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     kind = pa.struct([("", pa.int64()), ("b", pa.int64())])
