@@ -108,7 +108,7 @@ def read_documents(path: Path) -> tuple[list[Document], list[RuleError]]:
 
 
 def without_rules(paths: Iterable[Path]) -> list[RuleError]:
-    """An error for each path below which there is no rule: a run of none would look like one that found nothing.
+    """An error for each file without a rule, and each folder without files: it would look as if nothing was found.
 
     What cannot be read is no rule either, but is told of by whoever reads it. Raises RuleError for a path that does
     not exist.
@@ -116,14 +116,16 @@ def without_rules(paths: Iterable[Path]) -> list[RuleError]:
     errors = []
     for path in paths:
         files = rule_files([path])
-        if not any(any(read_documents(file)) for file in files):
-            what = "no rule files are here" if path.is_dir() and not files else "there is no rule in it"
-            errors.append(
-                RuleError(
-                    what,
-                    where=Where(path, None if path.is_dir() else 1),
-                    hint="Rules are .yml or .yaml files with title, logsource and detection.",
-                    code="no-rules",
-                )
+        missing = [(Where(file, 1), "there is no rule in it") for file in files if not any(read_documents(file))]
+        if not files:
+            missing.append((Where(path), "no rule files are here"))
+        errors += [
+            RuleError(
+                what,
+                where=where,
+                hint="Rules are .yml or .yaml files with title, logsource and detection.",
+                code="no-rules",
             )
+            for where, what in missing
+        ]
     return errors

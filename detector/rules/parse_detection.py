@@ -46,6 +46,8 @@ _NOT_TOGETHER = (
 # The specification has it, pySigma only its other name.
 modifier_mapping.setdefault("utf16le", modifier_mapping["wide"])
 _INCOMPATIBLE = re.compile(r"Modifier (\w+) incompatible to value type of '(.*)'", re.DOTALL)
+_ORDERS = frozenset({"gt", "gte", "lt", "lte"})
+_TIME_PARTS = frozenset({"minute", "hour", "day", "week", "month", "year"})
 _SCALARS = (str, int, float, bool, type(None))
 
 Path = tuple[str | int, ...]
@@ -166,7 +168,7 @@ def _check_item(document: Document, key: Any, value: Any, path: Path) -> None:
     try:
         item = SigmaDetectionItem.from_mapping(key, escaped(value, key or ""))
     except SigmaError as exc:
-        raise document.error(_said(exc), *path, code="bad-value") from None
+        raise document.error(_said(exc), *path, hint=_taken(exc), code="bad-value") from None
     except (TypeError, ValueError, AttributeError) as exc:
         raise document.error(f"the value does not fit its modifiers: {exc}", *path, code="bad-value") from None
     if "base64offset" in modifiers and any(_says_nothing(one) for one in _flat(item.value)):
@@ -214,7 +216,12 @@ def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[
         )
     if isinstance(item, int) and abs(item) >= EXACT:
         raise document.error(
-            f"the number {item} is too large to be exact", *at, hint=f"Put it in quotes: '{item}'.", code="bad-value"
+            f"the number {item} is too large to be exact",
+            *at,
+            hint="Compare with one below 2^53."
+            if _ORDERS & set(modifiers)
+            else f"Put it in quotes: '{item}'. It is then compared digit by digit.",
+            code="bad-value",
         )
     if "re" in modifiers and not isinstance(item, str):
         raise document.error(
@@ -316,9 +323,23 @@ def _said(exc: SigmaError) -> str:
     text = str(exc.args[0]) if exc.args else type(exc).__name__
     if found := _INCOMPATIBLE.search(text):
         name = next((name for name, kind in modifier_mapping.items() if kind.__name__ == found[1]), found[1])
-        value = "null" if "SigmaNull" in found[2] else f"{found[2]!r}"
+        kinds = {"SigmaNull": "null", "SigmaRegularExpression": "a regular expression"}
+        value = next((said for kind, said in kinds.items() if kind in found[2]), f"{found[2]!r}")
         return f"the modifier {name!r} does not take {value}"
     return text.strip().splitlines()[0] if text.strip() else type(exc).__name__
+
+
+def _taken(exc: SigmaError) -> str | None:
+    """What the modifier takes whose value is of another kind."""
+    found = _INCOMPATIBLE.search(str(exc.args[0]) if exc.args else "")
+    if found is None:
+        return None
+    if "SigmaRegularExpression" in found[2]:
+        return "Write `re` last, with nothing after it but its flags i, m and s."
+    name = next((name for name, kind in modifier_mapping.items() if kind.__name__ == found[1]), "")
+    if name in _ORDERS | _TIME_PARTS:
+        return "It takes a plain number, without quotes."
+    return "It takes true or false." if name == "exists" else "It takes a text: put the value in quotes."
 
 
 def _kind(value: Any) -> str:

@@ -54,6 +54,12 @@ DETECTIONS = [
     ("s: {unit: 2026-01-01}  # here\ncondition: s", "bad-value", "not a date", "Put a date in quotes"),
     ("s: {streak_days|gt: .inf}  # here\ncondition: s", "unquoted-value", ".inf is read as inf", "'.inf'"),
     ("s: {unit|contains: null}  # here\ncondition: s", "bad-value", "'contains' does not take null", ""),
+    ("s: {unit|contains: 5}  # here\ncondition: s", "bad-value", "'contains' does not take '5'", "in quotes"),
+    ("s: {result_count|gt: '5'}  # here\ncondition: s", "bad-value", "'gt' does not take '5'", "without quotes"),
+    ("s: {event_time|hour: '5'}  # here\ncondition: s", "bad-value", "'hour' does not take '5'", "without quotes"),
+    ("s: {unit|exists: 'yes'}  # here\ncondition: s", "bad-value", "'exists' does not take 'yes'", "true or false"),
+    ("s: {unit|re|cased: A}  # here\ncondition: s", "bad-value", "'cased' does not take a regular", "`re` last"),
+    ("s: {result_count|gt: 9007199254740992}  # here\ncondition: s", "bad-value", "too large", "below 2^53"),
     ("s: {unit|all: [a, b], x: no}\ncondition: no  # here", "bad-condition", "must be a text", "need quotes"),
     ("s: {reason_text|contains|all: test}  # here\ncondition: s", "lone-all", "`all` of one value", "missing?"),
     ("s: {reason_text|contains|all: [test]}  # here\ncondition: s", "lone-all", "`all` of one value", "missing?"),
@@ -328,3 +334,14 @@ def test_whatever_stands_in_the_place_of_a_value_is_answered_in_words(tmp_path: 
     assert len(rule_files([tmp_path])) == count > 700
     assert {Path(fault.file).stem for fault in report.faults if fault.severity == "error"} > set()
     assert "object at 0x" not in json.dumps(report.as_json())
+
+
+def test_a_file_without_a_rule_is_named_beside_those_that_have_one(tmp_path: Path) -> None:
+    """A file that was cut off must not drop out of a folder unseen."""
+    (tmp_path / "good.yml").write_text(
+        "title: Good\nlogsource: {category: any}\ndetection: {s: {a: b}, condition: s}\n"
+    )
+    for name, text in (("empty", ""), ("remark", "# remark\n"), ("marks", "---\n---\n")):
+        (tmp_path / f"{name}.yml").write_text(text)
+    faults = [fault for fault in check_rules([tmp_path]).faults if fault.id == "no-rules"]
+    assert sorted(Path(fault.file).name for fault in faults) == ["empty.yml", "marks.yml", "remark.yml"]
