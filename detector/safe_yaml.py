@@ -121,7 +121,9 @@ def load_all(text: str, *, name: str, error: type[ConfigError] = ConfigError) ->
         said = f"the character U+{ord(found[0]):04X} is not allowed" if found else str(exc).splitlines()[0]
         line = text.count("\n", 0, found.start()) + 1 if found else None
         raise error(f"not valid YAML: {said}", where=Where(name, line), code="control-character") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+    except RecursionError:
+        raise error("not valid YAML: nested too deeply", where=Where(name, 1), code="not-yaml") from None
+    except (yaml.YAMLError, ValueError) as exc:
         raise error(f"not valid YAML: {str(exc).splitlines()[0]}", where=Where(name), code="not-yaml") from None
 
 
@@ -129,7 +131,7 @@ def load_one(path: Path, *, error: type[ConfigError] = ConfigError) -> tuple[Any
     """The one document of a file, with the line of every key. Raises `error`."""
     documents = load_all(read_text(path, error=error), name=str(path), error=error)
     if len(documents) != 1:
-        raise error(f"expected one YAML document, found {len(documents)}", where=Where(path))
+        raise error(f"expected one YAML document, found {len(documents)}", where=Where(path, 1))
     return documents[0]
 
 
