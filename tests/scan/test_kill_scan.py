@@ -109,7 +109,11 @@ def test_a_killed_scan_is_made_good_by_the_next(tmp_path: Path, batch: int) -> N
         killed = 0
         for number in range(KILLS // BATCHES):
             home = tmp_path / str(number)
-            killed += run(process, home, draw.uniform(0.01, took)) == "killed"
+            start = time.monotonic()
+            if run(process, home, draw.uniform(0.01, took)) == "killed":
+                killed += 1
+            else:  # the machine is less busy than it was
+                took = min(took, time.monotonic() - start)
             assert run(process, home) == "0"
             assert snapshot(home) == expected
         assert killed >= KILLS // BATCHES // 2, "most scans were over before they could be killed"
