@@ -15,7 +15,10 @@ from pathlib import Path
 from detector.config import Settings
 from detector.database import open_database
 from detector.home import Home
+from detector.shipped import rules_dir
 
+#: Some of the shipped ones, detections and correlations: each scan writes its queries anew, and it is scans that count.
+RULES = ("stalking", "cover_up")
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
 #: Small enough for a model to be trained within a handful of small nights.
 SPECIFICATION = """
@@ -39,7 +42,9 @@ def scan(home: Home, logs: Path) -> int:
 
     specification = logs.parent / "specification.yaml"
     budget = {"alerts_per_night": 2, "sample_share": 0.5}
-    settings = Settings.model_validate({"model": {"specification": specification}, "budget": budget})
+    rules = {"shipped": False, "dirs": [rules_dir() / name for name in RULES]}
+    model = {"specification": specification}
+    settings = Settings.model_validate({"model": model, "budget": budget, "rules": rules})
     summary = run([logs], home=home, settings=settings, source=None, reference=None, now=NOW, progress=Silent(), env={})
     return summary.exit_code(settings)
 
@@ -65,11 +70,13 @@ def main() -> None:
     logs = Path(sys.argv[1])
     open_database(Home(logs.parent / "none"), {}, migrate=False)
     import detector.scan  # noqa: F401 - the point of this process: imported and translated once, forked often
+    from detector.alerts import rarity
     from detector.context.reference import Reference
     from detector.features import compute, profiles
 
     compute._steps("duckdb", Reference().present, Reference().vetting)
     profiles._steps("duckdb", Reference().present)
+    rarity._steps("duckdb")
 
     print("ready", flush=True)  # noqa: T201 - it is how the test knows
     for line in sys.stdin:
