@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+import pytest
 from feature_world import Connect, Nights, Values
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ def same(name: str, found: Value, plain: Value) -> bool:
     return math.isclose(found, plain, rel_tol=1e-9, abs_tol=2e-4 if name in ROUNDED else 1e-9)
 
 
+@pytest.mark.slow
 def test_every_feature_is_what_plain_python_makes_of_the_same_events(engine: Connect) -> None:
     """With instants shared, names masked, values missing and blank, a night on which the clocks change, and before it
     one without any history."""
