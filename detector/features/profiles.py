@@ -19,6 +19,7 @@ from detector.features.compute import EXTRAS
 from detector.features.engine import HOUR_US, constant, stable_hash, stored_rows, total
 from detector.features.habit_rows import habit_rows
 from detector.features.keyed import EVENT_COLUMNS, keyed_events
+from detector.features.linked import bit
 from detector.features.plan import Plan, Step, bound, filled
 from detector.features.touches import NIGHTS
 
@@ -160,7 +161,7 @@ def _visited(base: ir.Table) -> ir.Table:
 def _explained_visits(base: ir.Table) -> ir.Table:
     known = base.filter(base.unit_record.notnull() & base.actor.notnull())
     # NULL where the reference tables do not suffice to explain anything.
-    direct = (known.explained_by & DIRECT) != 0 if "explained_by" in base.columns else ibis.literal(False)
+    direct = bit(known, DIRECT) if "explained_by" in base.columns else ibis.literal(False)
     return known.filter(direct).group_by(key="unit_record", actor="actor").agg(last_us=known.us.max())
 
 

@@ -107,25 +107,32 @@ def read_documents(path: Path) -> tuple[list[Document], list[RuleError]]:
     return documents, errors
 
 
-def without_rules(paths: Iterable[Path]) -> list[RuleError]:
-    """An error for each file without a rule, and each folder without files: it would look as if nothing was found.
+@dataclass(frozen=True)
+class RuleFiles:
+    """What lies at some paths. `missing`: an error for each file without a rule, and each folder without files."""
 
-    What cannot be read is no rule either, but is told of by whoever reads it. Raises RuleError for a path that does
-    not exist.
-    """
-    errors = []
+    files: tuple[Path, ...]
+    documents: tuple[Document, ...]
+    errors: tuple[RuleError, ...]
+    missing: tuple[RuleError, ...]
+
+
+def read_rules(paths: Iterable[Path]) -> RuleFiles:
+    """Every file once. Raises RuleError for a path that does not exist."""
+    paths = list(paths)
+    files = rule_files(paths)
+    read = {file: read_documents(file) for file in files}
+    lacking = []
     for path in paths:
-        files = rule_files([path])
-        missing = [(Where(file, 1), "there is no rule in it") for file in files if not any(read_documents(file))]
-        if not files:
-            missing.append((Where(path), "no rule files are here"))
-        errors += [
-            RuleError(
-                what,
-                where=where,
-                hint="Rules are .yml or .yaml files with title, logsource and detection.",
-                code="no-rules",
-            )
-            for where, what in missing
-        ]
-    return errors
+        below = rule_files([path])
+        # what cannot be read is no rule either, but is among the errors
+        lacking += [(Where(file, 1), "there is no rule in it") for file in below if not any(read[file])]
+        if not below:
+            lacking.append((Where(path), "no rule files are here"))
+    hint = "Rules are .yml or .yaml files with title, logsource and detection."
+    return RuleFiles(
+        tuple(files),
+        tuple(document for documents, _ in read.values() for document in documents),
+        tuple(error for _, errors in read.values() for error in errors),
+        tuple(RuleError(what, where=where, hint=hint, code="no-rules") for where, what in lacking),
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from detector.errors import RuleError
 from detector.rules.compile import field_parts
-from detector.rules.document import Document, read_documents, rule_files
+from detector.rules.document import Document, read_rules
 from detector.rules.filters import Scope, filtered, parse_filter
 from detector.rules.names import known_fields, nearest
 from detector.rules.pack import Correlation, Detection, RulePack
@@ -24,19 +24,17 @@ from detector.rules.references import References
 __all__ = ["RulePack", "load_rules"]
 
 
-def load_rules(paths: Sequence[Path], *, strict: bool, given: Given | None = None) -> RulePack:
-    """Every rule of the files and folders, and what was refused.
+def load_rules(paths: Sequence[Path], *, strict: bool, given: Given | None = None, named: bool = False) -> RulePack:
+    """Every rule of the files and folders, and what was refused. Where somebody `named` these paths, a file without a
+    rule and a folder without files are refused too: it would look as if nothing was found.
 
-    Raises RuleError only for a path that does not exist; all else is in the pack's `refusals`, in file order.
+    Raises RuleError only for a path that does not exist; all else is in the pack's `refusals`: what is missing, then
+    the others in file order.
     """
-    documents: list[Document] = []
-    refusals: list[RuleError] = []
-    for path in rule_files(paths):
-        read, errors = read_documents(path)
-        documents += read
-        refusals += errors
-    pack = load_documents(documents, strict=strict, given=given)
-    return replace(pack, refusals=tuple(sorted((*refusals, *pack.refusals), key=_place)))
+    read = read_rules(paths)
+    pack = load_documents(read.documents, strict=strict, given=given)
+    refusals = sorted((*read.errors, *pack.refusals), key=_place)
+    return replace(pack, refusals=(*(read.missing if named else ()), *refusals))
 
 
 def load_documents(documents: Sequence[Document], *, strict: bool, given: Given | None = None) -> RulePack:

@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from detector.schema import ACTIONS, EVENT_SCHEMA, OUTCOMES
 
+#: Modifiers that compare by size, and those that take a part of a time; the values of both are numbers.
+ORDER: Final = frozenset({"gt", "gte", "lt", "lte"})
+TIME_PARTS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
 #: Columns with a fixed set of values.
 ENUMERATIONS: Final[Mapping[str, tuple[str, ...]]] = {"action": ACTIONS, "outcome": OUTCOMES}
 #: Values of a column, or of a feature by its unit, where they are bounded; both ends included.

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,6 @@ import duckdb
 
 from detector.engine import connect
 from detector.errors import ConfigError, RuleError, Where
-from detector.rules.document import without_rules
 from detector.rules.files.opening import open_events, reading
 from detector.rules.files.rows import Events
 from detector.rules.files.text import BadRow
@@ -81,8 +80,7 @@ def rules_over_file(
 
     Raises RuleError, InputError for paths that do not exist or cannot be read, ConfigError where Spark cannot start.
     """
-    pack, ended = in_force(load_rules(rules, strict=False, given=given), today)
-    pack = replace(pack, refusals=(*without_rules(rules), *pack.refusals))
+    pack, ended = in_force(load_rules(rules, strict=False, given=given, named=True), today)
     remarks = [f"refused: {error}" for error in pack.refusals]
     remarks += [*pack.notes, *(f"filter {one.title!r} does not apply: {one.reason}" for one in ended)]
     if not pack.rules:

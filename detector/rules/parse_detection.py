@@ -19,7 +19,7 @@ from detector.errors import RuleError
 from detector.rules.about import about
 from detector.rules.compile import field_parts, has_keywords, leaves
 from detector.rules.document import Document
-from detector.rules.names import nearest
+from detector.rules.names import ORDER, TIME_PARTS, nearest
 from detector.rules.pack import Detection
 from detector.rules.pipeline import Given, rewritten_rule
 from detector.rules.placeholders import escaped, filled
@@ -31,12 +31,7 @@ _LINEAR = (
     "Match the two parts in two selections: `condition: sel and not other`."
 )
 #: Of a value without a field these would silently mean something else.
-_NOT_FOR_KEYWORDS = frozenset(
-    {
-        "startswith", "endswith", "exists", "fieldref", "cidr", "gt", "gte", "lt", "lte",
-        "minute", "hour", "day", "week", "month", "year",
-    }
-)  # fmt: skip
+_NOT_FOR_KEYWORDS = frozenset({"startswith", "endswith", "exists", "fieldref", "cidr", *ORDER, *TIME_PARTS})
 #: Modifiers that together would be read as something else than they say.
 _NOT_TOGETHER = (
     ({"cased", "fieldref"}, "fieldref disregards case", "Take `cased` away."),
@@ -46,8 +41,6 @@ _NOT_TOGETHER = (
 # The specification has it, pySigma only its other name.
 modifier_mapping.setdefault("utf16le", modifier_mapping["wide"])
 _INCOMPATIBLE = re.compile(r"Modifier (\w+) incompatible to value type of '(.*)'", re.DOTALL)
-_ORDERS = frozenset({"gt", "gte", "lt", "lte"})
-_TIME_PARTS = frozenset({"minute", "hour", "day", "week", "month", "year"})
 _SCALARS = (str, int, float, bool, type(None))
 
 Path = tuple[str | int, ...]
@@ -219,7 +212,7 @@ def _check_value(document: Document, item: Any, field: str, modifiers: Sequence[
             f"the number {item} is too large to be exact",
             *at,
             hint="Compare with one below 2^53."
-            if _ORDERS & set(modifiers)
+            if ORDER & set(modifiers)
             else f"Put it in quotes: '{item}'. It is then compared digit by digit.",
             code="bad-value",
         )
@@ -337,7 +330,7 @@ def _taken(exc: SigmaError) -> str | None:
     if "SigmaRegularExpression" in found[2]:
         return "Write `re` last, with nothing after it but its flags i, m and s."
     name = next((name for name, kind in modifier_mapping.items() if kind.__name__ == found[1]), "")
-    if name in _ORDERS | _TIME_PARTS:
+    if name in ORDER | TIME_PARTS:
         return "It takes a plain number, without quotes."
     return "It takes true or false." if name == "exists" else "It takes a text: put the value in quotes."
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from detector.errors import RuleError, Where
 from detector.rules.checks import between_documents, in_correlations, in_document, kind_of
 from detector.rules.checks.kind import SEVERITIES, Severity
-from detector.rules.document import Document, read_documents, rule_files, without_rules
+from detector.rules.document import read_rules
 from detector.rules.load import load_documents
 from detector.rules.pipeline import Given
 
@@ -99,19 +99,13 @@ def check_rules(paths: Sequence[Path], *, strict: bool = False, given: Given | N
 
     Raises RuleError for a path that does not exist.
     """
-    documents: list[Document] = []
-    errors: list[RuleError] = []
-    files = rule_files(paths)
-    for path in files:
-        read, wrong = read_documents(path)
-        documents += read
-        errors += wrong
-    errors += without_rules(paths)
+    read = read_rules(paths)
+    documents, errors = read.documents, [*read.errors, *read.missing]
     errors += [error for document in documents for error in in_document(document, given)]
     errors += between_documents(documents, given)
     pack = load_documents(documents, strict=False, given=given)
     errors += [*pack.refusals, *in_correlations(pack, documents)]
-    return CheckReport(len(documents), len(files), _ordered(Fault.of(error, strict=strict) for error in errors))
+    return CheckReport(len(documents), len(read.files), _ordered(Fault.of(error, strict=strict) for error in errors))
 
 
 def count(number: int, noun: str) -> str:

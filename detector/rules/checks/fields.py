@@ -10,12 +10,19 @@ from detector.errors import RuleError
 from detector.rules.checks.kind import check
 from detector.rules.checks.possible import bounds, takes
 from detector.rules.document import Document
-from detector.rules.names import ENUMERATIONS, feature_names, field_kind, known_fields, nearest, one_of
+from detector.rules.names import (
+    ENUMERATIONS,
+    ORDER,
+    TIME_PARTS,
+    feature_names,
+    field_kind,
+    known_fields,
+    nearest,
+    one_of,
+)
 from detector.schema import ACTIONS, OUTCOMES
 
 Path = tuple[str | int, ...]
-_ORDER: Final = frozenset({"gt", "gte", "lt", "lte"})
-_TIME_PARTS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
 #: Another spelling of the number that anybody takes it for: not octal (`010`), by sixties (`1:30`), or endless.
 _SAME_NUMBER: Final = re.compile(
     r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+|(0|[1-9][0-9_]*)?\.[0-9_]*([eE][-+]?[0-9]+)?)"
@@ -70,7 +77,7 @@ def names_feature(document: Document) -> Iterator[RuleError]:
 def unknown_value(document: Document) -> Iterator[RuleError]:
     for field, modifiers, values, path in comparisons_of(document):
         of = "|".join([field, *modifiers])
-        if modifiers and not (len(modifiers) == 1 and modifiers[0] in _TIME_PARTS):
+        if modifiers and not (len(modifiers) == 1 and modifiers[0] in TIME_PARTS):
             continue
         for index, value in enumerate(values):
             if _never(of, value):
@@ -91,7 +98,7 @@ def unknown_value(document: Document) -> Iterator[RuleError]:
 def number_or_text(document: Document) -> Iterator[RuleError]:
     for field, modifiers, _, path in comparisons_of(document):
         kind = field_kind(field)
-        size, spelling = sorted(_ORDER & set(modifiers)), sorted(_SPELLING & set(modifiers))
+        size, spelling = sorted(ORDER & set(modifiers)), sorted(_SPELLING & set(modifiers))
         if kind == "text" and size:
             yield document.error(f"{field} is a text, compared by size ({size[0]})", *path)
         elif kind in ("integer", "decimal") and spelling and "fieldref" not in modifiers:
@@ -273,7 +280,7 @@ def _as_meant(written: str, value: Any, field: str, modifiers: list[str]) -> boo
     if isinstance(value, bool):
         return kind == "boolean" or "exists" in modifiers
     if isinstance(value, int | float):
-        counted = kind in ("integer", "decimal") or bool((_ORDER | _TIME_PARTS) & set(modifiers))
+        counted = kind in ("integer", "decimal") or bool((ORDER | TIME_PARTS) & set(modifiers))
         return counted and _SAME_NUMBER.fullmatch(written) is not None
     return False
 

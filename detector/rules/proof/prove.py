@@ -16,7 +16,6 @@ from ibis.backends.duckdb import Backend
 from detector.engine import connect
 from detector.errors import RuleError
 from detector.printable import printable
-from detector.rules.document import without_rules
 from detector.rules.load import load_rules
 from detector.rules.names import feature_names
 from detector.rules.pack import Correlation, Detection, RulePack
@@ -106,8 +105,8 @@ class ExamplesReport:
 
 def run_examples(paths: Sequence[Path], given: Given | None = None) -> ExamplesReport:
     """Raises RuleError for a path that does not exist; all else is in the report."""
-    pack = load_rules(paths, strict=False, given=given)
-    faults = [*without_rules(paths), *pack.refusals]
+    pack = load_rules(paths, strict=False, given=given, named=True)
+    faults = list(pack.refusals)
     cases: list[Case] = []
     for rule, found in all_examples(paths):
         if isinstance(found, RuleError):
