@@ -55,6 +55,11 @@ class Known:
     incidents: ir.Table
     names: ir.Table
 
+    @property
+    def persons(self) -> ir.Table:
+        """actor, record: their own person record, as the staff table has it."""
+        return self.staff.filter(self.staff.person.notnull()).select("actor", record="person").distinct()
+
 
 def looks(plan: Plan, tonight: ir.Table, events: ir.Table, vetting: Sequence[str]) -> ir.Table:
     """The night's events with what is asked about them: `unit_name`, and whether the actor's work is to `vet`."""

@@ -41,13 +41,12 @@ def linked_cases(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
         **{name: both[name].max() for name in ("us", "actor", "unit_name", "held", "cited")}
     )
     rows = plan.keep("linked", rows)
-    persons = known.staff.filter(known.staff.person.notnull()).select("actor", record="person").distinct()
-    oneself = slim.semi_join(persons, ["actor", "record"]).select("seq", oneself=one)
+    oneself = slim.semi_join(known.persons, ["actor", "record"]).select("seq", oneself=one)
     asked = plan.keep("linked_people", rows.select("case", "actor").distinct())
     listed = known.listing.mutate(lists=one)
     cases = known.cases.select("case", "since", "until", owner="unit_name")
     t = rows.left_join(cases, "case").drop("case_right").left_join(listed, "case").drop("case_right")
-    t = t.left_join(_about(known, persons, asked), ["case", "actor"]).drop("case_right", "actor_right")
+    t = t.left_join(_about(known, asked), ["case", "actor"]).drop("case_right", "actor_right")
     t = t.left_join(oneself, "seq").drop("seq_right")
     t = t.left_join(_assigned(rows, known), ["seq", "case"]).drop("seq_right", "case_right")
     t = t.left_join(_teams(plan, known), ["case", "unit_name"]).drop("case_right", "unit_name_right")
@@ -193,9 +192,9 @@ def _running(t: ir.Table) -> ir.BooleanValue:
     return (t.since - ON_THE_WAY <= t.us) & (t.us <= ends)
 
 
-def _about(known: Known, persons: ir.Table, asked: ir.Table) -> ir.Table:
+def _about(known: Known, asked: ir.Table) -> ir.Table:
     """(case, actor) -> about = 1 where the case holds the actor's own person record."""
-    held = known.case_records.inner_join(persons, "record").select("case", "actor")
+    held = known.case_records.inner_join(known.persons, "record").select("case", "actor")
     return held.semi_join(asked, ["case", "actor"]).group_by("case", "actor").agg(about=ibis.literal(1, "int64"))
 
 

@@ -22,8 +22,7 @@ def ties(plan: Plan, looks: ir.Table, known: Known) -> ir.Table:
     kept = visits.inner_join(records.filter(records.keeper.notnull()).select("record", "keeper"), "record")
     touched = plan.keep("touched", visits.union(kept.select("visit", "actor", record="keeper")))
     staff, declared = known.staff, known.associations
-    persons = staff.filter(staff.person.notnull()).select("actor", record="person")
-    persons = plan.keep("own_persons", persons.union(known.selves).distinct())
+    persons = plan.keep("own_persons", known.persons.union(known.selves).distinct())
     homes = staff.filter(staff.home.notnull()).select("actor", "home", "home_record").distinct()
     at_home = visits.inner_join(records.select("record", "address"), "record")
     at_home = at_home.semi_join(homes, [at_home.actor == homes.actor, at_home.address == homes.home]).select("visit")
